@@ -135,7 +135,7 @@ export class LongshoreError<Code extends ErrorCode = ErrorCode> extends Error {
   /** Works across copies of the package, where `instanceof` does not. */
   static is<C extends ErrorCode = ErrorCode>(value: unknown, code?: C): value is LongshoreError<C> {
     if (typeof value !== 'object' || value === null || !(BRAND in value)) return false;
-    return code === undefined || (value as LongshoreError).code === code;
+    return code === undefined || (value as unknown as LongshoreError).code === code;
   }
 }
 

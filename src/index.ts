@@ -1,0 +1,20 @@
+export { createUploader } from './uploader.ts';
+export type { LayerRequest, Uploader, UploadCall } from './uploader.ts';
+export type { RepositorySettings, UploaderOptions } from './uploader-options.ts';
+export { bytesSource } from './source/bytes-source.ts';
+export { fileSource } from './source/file-source.ts';
+export { randomAccessSource } from './source/random-access-source.ts';
+export type { RandomAccess } from './source/random-access-source.ts';
+export { streamSource } from './source/stream-source.ts';
+export type {
+  LayerEvent,
+  LayerName,
+  LayerReceipt,
+  LayerSnapshot,
+  LayerState,
+  UploaderSnapshot,
+} from './layer/layer-events.ts';
+export type { LayerSource, OpenSource } from './layer/layer-source.ts';
+export { LongshoreError } from './errors.ts';
+export type { ErrorCode, ErrorDetails, ErrorOrigin } from './errors.ts';
+export type { Digest } from './digest.ts';

@@ -1,0 +1,101 @@
+/** What an upload tells its caller while it runs, and what it returns. */
+
+import type { Digest } from '../digest.ts';
+import type { ErrorCode } from '../errors.ts';
+
+/** Names the layer an event is about. */
+export interface LayerName {
+  readonly repository: string;
+  /** The source's label. */
+  readonly source: string;
+  /** Unique within the uploader; tells apart two uploads of the same source. */
+  readonly layerId: number;
+}
+
+/** How a layer ended well. */
+export interface LayerReceipt {
+  readonly repository: string;
+  readonly source: string;
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  /** `already-present`: ECR had the layer, found before the first byte or at Complete. */
+  readonly outcome: 'uploaded' | 'already-present';
+  /** Parts acknowledged by ECR; 0 where nothing was sent. */
+  readonly partCount: number;
+  /** Layer bytes sent, those sent again included (before base64, which adds a third). */
+  readonly sentBytes: number;
+  readonly durationMs: number;
+}
+
+/** Frozen; delivered synchronously to `onEvent`, which can neither delay nor break the upload. */
+export type LayerEvent = LayerName &
+  (
+    | { readonly type: 'layer-started'; readonly sizeBytes: number | undefined }
+    | { readonly type: 'layer-hashed'; readonly digest: Digest }
+    | { readonly type: 'repository-created' }
+    | {
+        readonly type: 'upload-initiated';
+        readonly uploadId: string;
+        readonly partSizeBytes: number;
+        /** `undefined` for a stream of unknown length. */
+        readonly partCount: number | undefined;
+      }
+    | {
+        readonly type: 'part-acknowledged';
+        readonly partIndex: number;
+        readonly firstByte: number;
+        readonly endByte: number;
+        readonly attemptCount: number;
+        readonly durationMs: number;
+      }
+    | {
+        readonly type: 'call-retried';
+        readonly operation: string;
+        readonly partIndex?: number;
+        /** The attempt that failed, from 1. */
+        readonly attempt: number;
+        readonly delayMs: number;
+        readonly code: ErrorCode;
+        readonly message: string;
+      }
+    | { readonly type: 'window-changed'; readonly partsInFlight: number }
+    | { readonly type: 'layer-restarted'; readonly code: ErrorCode; readonly message: string }
+    | { readonly type: 'layer-completed'; readonly receipt: LayerReceipt }
+    | {
+        readonly type: 'layer-failed';
+        readonly code: ErrorCode | 'ABORTED';
+        readonly message: string;
+      }
+  );
+
+/** What a layer is doing now. */
+export type LayerState = 'waiting' | 'hashing' | 'checking' | 'sending' | 'completing';
+
+/** One layer under way. */
+export interface LayerSnapshot extends LayerName {
+  readonly state: LayerState;
+  readonly digest: Digest | undefined;
+  readonly sizeBytes: number | undefined;
+  /** Bytes hashed before sending, 0..sizeBytes; only a bare file is hashed beforehand. */
+  readonly hashedBytes: number;
+  /** Bytes acknowledged by ECR. Never falls, except when the layer starts again. */
+  readonly acceptedBytes: number;
+  /** Layer bytes that the sockets took so far, parts in flight included. */
+  readonly wiredBytes: number;
+  readonly partsInFlight: number;
+}
+
+/** The pull side of progress: cheap, safe to call many times a second. */
+export interface UploaderSnapshot {
+  /** Layers under way, in the order in which they were asked for. */
+  readonly layers: readonly LayerSnapshot[];
+  readonly uploadedLayerCount: number;
+  readonly presentLayerCount: number;
+  readonly failedLayerCount: number;
+  /** Bytes acknowledged over the uploader's life. */
+  readonly acceptedBytes: number;
+  /** Bytes that had to be sent again. */
+  readonly resentBytes: number;
+  /** Part buffers now allocated; never above `bytesInMemoryMax`. */
+  readonly bytesInMemory: number;
+}

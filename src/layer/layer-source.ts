@@ -1,0 +1,41 @@
+/** Where a layer's bytes come from, as the engine sees it. `src/source` has the implementations. */
+
+import type { Digest } from '../digest.ts';
+
+/** Describes a source; nothing is opened or read until the upload begins. */
+export interface LayerSource {
+  /** For messages and progress: a path, or what kind of source it is. */
+  readonly label: string;
+  /** The digest, where the source knows it (an OCI layout does, a bare file does not). */
+  readonly digest?: Digest;
+  /**
+   * Opens the source. Called once an upload, and once more when the layer has to start again
+   * (only if `rereadable` was true).
+   * @throws LongshoreError E_SOURCE_UNREADABLE
+   */
+  open(signal: AbortSignal): Promise<OpenSource>;
+}
+
+/** A source that is open for one pass, front to back. */
+export interface OpenSource {
+  /** In bytes; `undefined` where only the end of the data will tell. */
+  readonly sizeBytes: number | undefined;
+  /** Whether `open` may be called again for the same bytes. */
+  readonly rereadable: boolean;
+  /** A path that worker threads can read by themselves, so that no byte passes the main thread. */
+  readonly path?: string;
+  /**
+   * Fills `target` from the start with the bytes at `firstByte`; calls come in order, without gaps.
+   * Resolves with the count of bytes written, less than `target.length` only at the end of the data.
+   * Not called where `path` is set.
+   * @throws LongshoreError E_SOURCE_UNREADABLE
+   */
+  read(target: Uint8Array, firstByte: number, signal: AbortSignal): Promise<number>;
+  /**
+   * Called after the last byte was read.
+   * @throws LongshoreError E_SOURCE_CHANGED if the source is not what it was when opened
+   */
+  assertUnchanged(): Promise<void>;
+  /** Idempotent. Called on every path, also after an error. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,62 @@
+import type { Stats } from 'node:fs';
+import { stat, access, constants } from 'node:fs/promises';
+import type { Digest } from '../digest.ts';
+import { LongshoreError } from '../errors.ts';
+import type { LayerSource, OpenSource } from '../layer/layer-source.ts';
+import { sourceChanged, sourceUnreadable } from './source-error.ts';
+
+/**
+ * A regular file. Worker threads read it by themselves; it may be of any size.
+ * A file that grows, shrinks, is replaced or rewritten during the upload ends in E_SOURCE_CHANGED.
+ * @param path absolute, or relative to the working directory at the time of the upload
+ * @param options.digest the digest, if known: then the file is read once instead of twice
+ */
+export function fileSource(
+  path: string,
+  options: { readonly digest?: Digest; readonly label?: string } = {},
+): LayerSource {
+  const label = options.label ?? path;
+  return {
+    label,
+    ...(options.digest !== undefined && { digest: options.digest }),
+    open: () => openFile(path, label),
+  };
+}
+
+async function openFile(path: string, label: string): Promise<OpenSource> {
+  const opened = await statRegularFile(path, label);
+  await access(path, constants.R_OK).catch((error: unknown) => {
+    throw sourceUnreadable(label, error);
+  });
+  return {
+    sizeBytes: opened.size,
+    rereadable: true,
+    path,
+    read: () => Promise.reject(new Error('a file is read by the workers')),
+    assertUnchanged: async () => {
+      const now = await statRegularFile(path, label);
+      if (now.size !== opened.size) throw sourceChanged(label, opened.size, now.size);
+      if (now.mtimeMs !== opened.mtimeMs || now.ino !== opened.ino) {
+        throw new LongshoreError(
+          'E_SOURCE_CHANGED',
+          `${label} was rewritten or replaced while it was read; upload it again`,
+          { source: label, expectedSizeBytes: opened.size, actualSizeBytes: now.size },
+        );
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function statRegularFile(path: string, label: string): Promise<Stats> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw sourceUnreadable(label, error);
+  });
+  if (found.isDirectory()) {
+    throw sourceUnreadable(label, new Error('it is a directory'), 'pack it into a tar first');
+  }
+  if (!found.isFile()) {
+    throw sourceUnreadable(label, new Error('it is not a regular file'), 'use streamSource');
+  }
+  return found;
+}

@@ -1,0 +1,33 @@
+import { LongshoreError } from '../errors.ts';
+
+/** Wraps what a source threw; errors of longshore's own pass through. */
+export function sourceUnreadable(label: string, cause: unknown, hint?: string): LongshoreError {
+  if (LongshoreError.is(cause)) return cause;
+  const systemCode = systemCodeOf(cause);
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new LongshoreError(
+    'E_SOURCE_UNREADABLE',
+    `cannot read ${label}: ${reason}${hint === undefined ? '' : `; ${hint}`}`,
+    { source: label, ...(systemCode !== undefined && { systemCode }) },
+    { cause },
+  );
+}
+
+/** The layer's size is not what it was said to be. */
+export function sourceChanged(
+  label: string,
+  expectedSizeBytes: number,
+  actualSizeBytes: number,
+): LongshoreError {
+  return new LongshoreError(
+    'E_SOURCE_CHANGED',
+    `${label} changed while it was read: expected ${expectedSizeBytes} bytes, found ` +
+      `${actualSizeBytes}; upload it again when nothing writes to it`,
+    { source: label, expectedSizeBytes, actualSizeBytes },
+  );
+}
+
+function systemCodeOf(cause: unknown): string | undefined {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
