@@ -22,6 +22,8 @@ export interface OpenSource {
   readonly sizeBytes: number | undefined;
   /** Whether `open` may be called again for the same bytes. */
   readonly rereadable: boolean;
+  /** Whether one more pass costs next to nothing: then a layer ECR has is found before sending. */
+  readonly cheapToReread: boolean;
   /** A path that worker threads can read by themselves, so that no byte passes the main thread. */
   readonly path?: string;
   /**

@@ -18,6 +18,7 @@ export function bytesSource(
       Promise.resolve({
         sizeBytes: bytes.length,
         rereadable: true,
+        cheapToReread: true,
         read: (target, firstByte) => {
           const piece = bytes.subarray(firstByte, firstByte + target.length);
           target.set(piece);

@@ -3,7 +3,7 @@ import { stat, access, constants } from 'node:fs/promises';
 import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
 import type { LayerSource, OpenSource } from '../layer/layer-source.ts';
-import { sourceChanged, sourceUnreadable } from './source-error.ts';
+import { sourceChanged, sourceUnreadable } from '../layer/source-errors.ts';
 
 /**
  * A regular file. Worker threads read it by themselves; it may be of any size.
@@ -31,6 +31,7 @@ async function openFile(path: string, label: string): Promise<OpenSource> {
   return {
     sizeBytes: opened.size,
     rereadable: true,
+    cheapToReread: true,
     path,
     read: () => Promise.reject(new Error('a file is read by the workers')),
     assertUnchanged: async () => {

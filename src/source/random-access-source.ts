@@ -1,6 +1,6 @@
 import type { Digest } from '../digest.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
-import { sourceUnreadable } from './source-error.ts';
+import { sourceUnreadable } from '../layer/source-errors.ts';
 
 /** Anything that can give the bytes of a range: an object store, a database, a remote file. */
 export interface RandomAccess {
@@ -28,6 +28,7 @@ export function randomAccessSource(
       Promise.resolve({
         sizeBytes: access.sizeBytes,
         rereadable: true,
+        cheapToReread: false,
         read: async (target, firstByte, signal) => {
           let filled = 0;
           while (filled < target.length) {

@@ -3,7 +3,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { abortable } from '../abort.ts';
 import type { Digest } from '../digest.ts';
 import type { LayerSource, OpenSource } from '../layer/layer-source.ts';
-import { sourceUnreadable } from './source-error.ts';
+import { sourceUnreadable } from '../layer/source-errors.ts';
 
 /** A Node or web stream, or anything else that yields bytes. */
 export type ByteStream = Readable | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -70,6 +70,7 @@ function openStream(
   return {
     sizeBytes,
     rereadable,
+    cheapToReread: false,
     read: async (target, _firstByte, signal) => {
       let filled = 0;
       while (filled < target.length && !ended) {

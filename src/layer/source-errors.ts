@@ -1,9 +1,15 @@
+/** What can be wrong with a source. */
+
 import { LongshoreError } from '../errors.ts';
 
 /** Wraps what a source threw; errors of longshore's own pass through. */
-export function sourceUnreadable(label: string, cause: unknown, hint?: string): LongshoreError {
+export function sourceUnreadable(
+  label: string,
+  cause: unknown,
+  hint?: string,
+  systemCode: string | undefined = systemCodeOf(cause),
+): LongshoreError {
   if (LongshoreError.is(cause)) return cause;
-  const systemCode = systemCodeOf(cause);
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new LongshoreError(
     'E_SOURCE_UNREADABLE',
@@ -21,9 +27,19 @@ export function sourceChanged(
 ): LongshoreError {
   return new LongshoreError(
     'E_SOURCE_CHANGED',
-    `${label} changed while it was read: expected ${expectedSizeBytes} bytes, found ` +
-      `${actualSizeBytes}; upload it again when nothing writes to it`,
+    `${label} changed while it was read, or is not what it was said to be: expected ` +
+      `${expectedSizeBytes} bytes, found ${actualSizeBytes}; upload it again when nothing writes to it`,
     { source: label, expectedSizeBytes, actualSizeBytes },
+  );
+}
+
+/** ECR has no way to store a layer of no bytes. */
+export function sourceEmpty(label: string): LongshoreError {
+  return new LongshoreError(
+    'E_SOURCE_EMPTY',
+    `${label} is empty, and ECR cannot store a layer of no bytes (EmptyUploadException); ` +
+      'leave the layer out, or use the two-byte empty descriptor {}',
+    { source: label },
   );
 }
 

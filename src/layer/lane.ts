@@ -1,0 +1,396 @@
+/**
+ * Drives one upload id from its first byte to its last acknowledgement: prepares parts in order,
+ * carries out what the session commands, and gives every buffer and permit back on every path.
+ */
+
+import type { LimitFunction } from 'p-limit';
+import { abortable } from '../abort.ts';
+import type { Digest } from '../digest.ts';
+import { LongshoreError } from '../errors.ts';
+import type { LayerProgress } from './layer-progress.ts';
+import type { OpenSource } from './layer-source.ts';
+import { type PartMemory, partMemoryBytes, readWiredBytes, stagingArea } from './part-memory.ts';
+import type { PartPlan } from './part-plan.ts';
+import { takePermit } from './permit.ts';
+import {
+  type ByteRange,
+  type FramePart,
+  type LayerHash,
+  type LayerRegistry,
+  type PreparedPart,
+  RegistryFault,
+  type UploadTarget,
+} from './ports.ts';
+import { backoffMs, isTransient, type RetryPolicy } from './retry.ts';
+import { sourceChanged, sourceEmpty } from './source-errors.ts';
+import { type SessionCommand, UploadSession } from './upload-session.ts';
+
+export interface LaneOptions {
+  readonly target: UploadTarget;
+  readonly plan: PartPlan;
+  readonly source: OpenSource;
+  readonly sourceLabel: string;
+  readonly hash: LayerHash;
+  readonly framePart: FramePart;
+  readonly registry: LayerRegistry;
+  readonly memory: PartMemory;
+  /** Bounds the parts of all layers together. */
+  readonly partPermits: LimitFunction;
+  readonly partsInFlight: number;
+  readonly tailHoldMs: number;
+  readonly retry: RetryPolicy;
+  readonly progress: LayerProgress;
+}
+
+/** The registry lost the upload, or its state cannot be brought in line with ours. */
+export class LaneLost extends Error {
+  readonly error: LongshoreError;
+  constructor(error: LongshoreError) {
+    super(error.message, { cause: error });
+    this.error = error;
+  }
+}
+
+/** A part from its permit to its acknowledgement. */
+interface LivePart {
+  readonly prepared: PreparedPart;
+  readonly givePermitBack: () => void;
+  readonly startedAtMs: number;
+  openGate: (() => void) | undefined;
+  cancel: AbortController | undefined;
+  holdTimer: NodeJS.Timeout | undefined;
+  waitTimer: NodeJS.Timeout | undefined;
+  /** Settles when no worker touches the part's memory any more. */
+  sending: Promise<void>;
+  lastFault: RegistryFault | undefined;
+}
+
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #session: UploadSession;
+  readonly #live = new Map<number, LivePart>();
+  readonly #stop = new AbortController();
+  /** Called when room, progress or failure may let the producer or the end go on. */
+  #wake: () => void = () => undefined;
+  #sentBytes = 0;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.#session = new UploadSession(options.partsInFlight, options.retry.attemptsMax);
+  }
+
+  /** Layer bytes handed to the wire, repeats included. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
+  /** Parts on the wire now, and layer bytes that sockets took of parts not yet committed. */
+  get onWire(): { readonly partsInFlight: number; readonly wiredBytes: number } {
+    let wiredBytes = this.#session.committedBytes;
+    for (const { prepared, openGate, cancel } of this.#live.values()) {
+      if (openGate === undefined && cancel === undefined) continue;
+      const share = readWiredBytes(prepared.shared) / prepared.bodyLengthBytes;
+      wiredBytes += Math.floor(share * (prepared.endByte - prepared.firstByte));
+    }
+    return { partsInFlight: this.#session.inFlightCount, wiredBytes };
+  }
+
+  /**
+   * Sends every part. Resolves when the registry has acknowledged all of them.
+   * @throws LaneLost if a new upload is needed; LongshoreError otherwise; the signal's reason
+   */
+  async run(
+    signal: AbortSignal,
+  ): Promise<{ digest: Digest; sizeBytes: number; partCount: number }> {
+    const onAbort = (): void => this.#fail(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    try {
+      await this.#produce();
+      await this.#until(() => this.#session.isDrained);
+      const digest = await this.#options.hash.digest();
+      this.#stop.signal.throwIfAborted();
+      const { committedBytes, committedCount } = this.#session;
+      return { digest, sizeBytes: committedBytes, partCount: committedCount };
+    } catch (error) {
+      this.#fail(error);
+      throw this.#stop.signal.reason;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      await this.#clear();
+    }
+  }
+
+  /** Prepares the parts in order, as far ahead as session, permits and memory allow. */
+  async #produce(): Promise<void> {
+    const { plan, source, sourceLabel } = this.#options;
+    let firstByte = 0;
+    for (let index = 0; ; index += 1) {
+      const range = plan.partAt(index, firstByte);
+      if (range === undefined) break;
+      await this.#until(() => this.#session.hasRoom);
+      const part = await this.#prepare(index, range);
+      if (part === undefined) break;
+      firstByte = part.endByte;
+      this.#perform(this.#session.add(part));
+      // A stream's short part is its last.
+      if (part.endByte < range.endByte) break;
+    }
+    if (firstByte === 0) throw sourceEmpty(sourceLabel);
+    await this.#assertWhole(firstByte);
+    await source.assertUnchanged();
+  }
+
+  /** Resolves with nothing at the end of the data. */
+  async #prepare(index: number, range: ByteRange): Promise<PreparedPart | undefined> {
+    const { memory, partPermits, plan, source, hash, framePart, target } = this.#options;
+    const stop = this.#stop.signal;
+    const startedAtMs = performance.now();
+    // Always in this order, permit then memory, so that no two parts wait for each other.
+    const givePermitBack = await takePermit(partPermits, stop);
+    let shared: SharedArrayBuffer | undefined;
+    try {
+      shared = await memory.acquire(memoryFor(range, plan), stop);
+      const staged = source.path === undefined;
+      const lengthBytes = staged
+        ? await this.#stage(shared, range, stop)
+        : range.endByte - range.firstByte;
+      if (lengthBytes === 0) {
+        memory.release(shared);
+        givePermitBack();
+        return undefined;
+      }
+      const actual = { firstByte: range.firstByte, endByte: range.firstByte + lengthBytes };
+      const offsetBytes = shared.byteLength - (range.endByte - range.firstByte);
+      const prepared = await hash.preparePart(
+        shared,
+        actual,
+        source.path === undefined
+          ? { kind: 'staged', offsetBytes }
+          : { kind: 'file', path: source.path },
+        framePart(target, actual),
+      );
+      stop.throwIfAborted();
+      this.#live.set(index, {
+        prepared,
+        givePermitBack,
+        startedAtMs,
+        openGate: undefined,
+        cancel: undefined,
+        holdTimer: undefined,
+        waitTimer: undefined,
+        sending: Promise.resolve(),
+        lastFault: undefined,
+      });
+      return prepared;
+    } catch (error) {
+      if (shared !== undefined) memory.release(shared);
+      givePermitBack();
+      throw error;
+    }
+  }
+
+  async #stage(shared: SharedArrayBuffer, range: ByteRange, stop: AbortSignal): Promise<number> {
+    const { source, sourceLabel } = this.#options;
+    const area = stagingArea(shared, range.endByte - range.firstByte);
+    // On abort the source may still write into the area, so this waits for it; sources give up on
+    // the same signal.
+    const lengthBytes = await source.read(area, range.firstByte, stop);
+    if (source.sizeBytes !== undefined && lengthBytes < area.length) {
+      throw sourceChanged(sourceLabel, source.sizeBytes, range.firstByte + lengthBytes);
+    }
+    return lengthBytes;
+  }
+
+  /** A staged source of known size must end where it said it would. */
+  async #assertWhole(sizeBytes: number): Promise<void> {
+    const { source, sourceLabel } = this.#options;
+    if (source.path !== undefined || source.sizeBytes === undefined) return;
+    const surplus = await source.read(new Uint8Array(1), sizeBytes, this.#stop.signal);
+    if (surplus > 0) throw sourceChanged(sourceLabel, source.sizeBytes, sizeBytes + surplus);
+  }
+
+  #perform(commands: readonly SessionCommand[]): void {
+    for (const command of commands) {
+      if (this.#stop.signal.aborted) return;
+      if (command.type === 'window') {
+        this.#options.progress.windowChanged(command.size);
+        continue;
+      }
+      const part = this.#live.get(command.index);
+      if (part === undefined) throw new Error(`no part ${command.index} for ${command.type}`);
+      this.#carryOut(command, part);
+    }
+    this.#wake();
+  }
+
+  #carryOut(command: Exclude<SessionCommand, { type: 'window' }>, part: LivePart): void {
+    const { index } = command;
+    switch (command.type) {
+      case 'transmit':
+        part.sending = this.#transmit(index, command.attempt, command.held, part).catch(
+          (error: unknown) => this.#fail(error),
+        );
+        return;
+      case 'release':
+        clearTimeout(part.holdTimer);
+        part.openGate?.();
+        return;
+      case 'cancel':
+        part.cancel?.abort();
+        return;
+      case 'committed':
+        this.#committed(index, command.attempt, part);
+        return;
+      case 'wait': {
+        const fault = part.lastFault;
+        const delayMs =
+          fault === undefined ? 0 : backoffMs(fault, command.failureCount, this.#options.retry);
+        if (fault !== undefined) {
+          this.#options.progress.partRetried(index, command.failureCount, delayMs, fault);
+        }
+        part.waitTimer = setTimeout(() => this.#perform(this.#session.due(index)), delayMs);
+        return;
+      }
+      case 'exhausted':
+        this.#fail(part.lastFault?.error ?? this.#wrongReply(part));
+        return;
+      case 'diverged':
+        this.#fail(new LaneLost(part.lastFault?.error ?? this.#wrongReply(part)));
+    }
+  }
+
+  async #transmit(index: number, attempt: number, held: boolean, part: LivePart): Promise<void> {
+    // The last attempt may have been cancelled a moment ago; its worker must be done with the bytes.
+    const previous = part.sending;
+    const cancel = new AbortController();
+    part.cancel = cancel;
+    let gate: Promise<void> | undefined;
+    if (held) {
+      gate = new Promise((resolve) => {
+        part.openGate = resolve;
+      });
+      part.holdTimer = setTimeout(
+        () => this.#perform(this.#session.holdExpired(index, attempt)),
+        this.#options.tailHoldMs,
+      );
+    }
+    await previous;
+    const { prepared } = part;
+    const lengthBytes = prepared.endByte - prepared.firstByte;
+    let follow: () => SessionCommand[];
+    // Nobody is interested in a cancelled attempt's answer; its successor owns the part by now.
+    try {
+      this.#stop.signal.throwIfAborted();
+      this.#sentBytes += lengthBytes;
+      if (attempt > 1) this.#options.progress.resent(lengthBytes);
+      const { registry, target } = this.#options;
+      const signal = AbortSignal.any([cancel.signal, this.#stop.signal]);
+      const lastByte = await registry.sendPart(target, prepared, gate, signal);
+      follow = () => this.#session.acknowledged(index, attempt, lastByte);
+    } catch (error) {
+      if (cancel.signal.aborted) return;
+      follow = this.#afterFailure(index, attempt, part, error);
+    }
+    // After a cancelled attempt these belong to the next one.
+    if (part.cancel === cancel) {
+      clearTimeout(part.holdTimer);
+      part.cancel = undefined;
+      part.openGate = undefined;
+    }
+    if (!this.#stop.signal.aborted) this.#perform(follow());
+  }
+
+  #afterFailure(
+    index: number,
+    attempt: number,
+    part: LivePart,
+    error: unknown,
+  ): () => SessionCommand[] {
+    if (!(error instanceof RegistryFault)) {
+      return () => {
+        this.#fail(error);
+        return [];
+      };
+    }
+    part.lastFault = error;
+    if (error.kind === 'part-out-of-order') {
+      return () => this.#session.outOfOrder(index, attempt, error.nextByte);
+    }
+    if (isTransient(error)) return () => this.#session.failed(index, attempt);
+    return () => {
+      this.#fail(error.kind === 'upload-lost' ? new LaneLost(error.error) : error.error);
+      return [];
+    };
+  }
+
+  #committed(index: number, attempt: number, part: LivePart): void {
+    const { prepared } = part;
+    this.#live.delete(index);
+    this.#options.memory.release(prepared.shared);
+    part.givePermitBack();
+    const durationMs = performance.now() - part.startedAtMs;
+    this.#options.progress.partAcknowledged(index, prepared, attempt, durationMs);
+  }
+
+  #wrongReply({ prepared }: LivePart): LongshoreError {
+    return new LongshoreError(
+      'E_REGISTRY_PROTOCOL',
+      'ECR keeps answering UploadLayerPart with a lastByteReceived that is not the last byte sent',
+      {
+        operation: 'UploadLayerPart',
+        repository: this.#options.target.repository,
+        expected: `lastByteReceived ${prepared.endByte - 1}`,
+        received: 'another byte',
+      },
+    );
+  }
+
+  /** The first failure wins; everything in flight is aborted. */
+  #fail(error: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort(error);
+    this.#wake();
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    for (;;) {
+      this.#stop.signal.throwIfAborted();
+      if (condition()) return;
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      await abortable(woken, this.#stop.signal);
+    }
+  }
+
+  async #clear(): Promise<void> {
+    for (const part of this.#live.values()) {
+      clearTimeout(part.holdTimer);
+      clearTimeout(part.waitTimer);
+    }
+    await Promise.all([...this.#live.values()].map((part) => part.sending));
+    for (const part of this.#live.values()) {
+      this.#options.memory.release(part.prepared.shared);
+      part.givePermitBack();
+    }
+    this.#live.clear();
+  }
+}
+
+/**
+ * One size for all parts of a layer, so that memory is used again; small layers take one of a few
+ * sizes for the same reason.
+ */
+function memoryFor(range: ByteRange, plan: PartPlan): number {
+  const lengthBytes = range.endByte - range.firstByte;
+  if (lengthBytes >= plan.partSizeBytes) return partMemoryBytes(lengthBytes);
+  const single = plan.partCount === 1;
+  return partMemoryBytes(single ? sizeClass(lengthBytes) : plan.partSizeBytes);
+}
+
+function sizeClass(lengthBytes: number): number {
+  let size = 64 * 1024;
+  while (size < lengthBytes) size *= 4;
+  return size;
+}

@@ -1,0 +1,116 @@
+/** Counts what one layer does and tells the caller's `onEvent`, which can neither delay nor break it. */
+
+import type { Digest } from '../digest.ts';
+import type { LayerEvent, LayerName, LayerSnapshot, LayerState } from './layer-events.ts';
+import type { ByteRange, RegistryFault } from './ports.ts';
+
+/** An event without the layer's name; distributes over the union. */
+type Unnamed<E> = E extends LayerEvent ? Omit<E, keyof LayerName> : never;
+
+/** Where `snapshot` finds what is on the wire at the moment of asking. */
+export interface WireGauge {
+  readonly onWire: { readonly partsInFlight: number; readonly wiredBytes: number };
+}
+
+/** What all layers of an uploader add up to. */
+export interface UploadTotals {
+  acceptedBytes: number;
+  resentBytes: number;
+}
+
+export class LayerProgress {
+  readonly name: LayerName;
+  state: LayerState = 'waiting';
+  digest: Digest | undefined;
+  sizeBytes: number | undefined;
+  gauge: WireGauge | undefined;
+  /** One double: bytes hashed before sending; written by a worker. */
+  readonly hashedCounter: SharedArrayBuffer = new SharedArrayBuffer(8);
+  readonly #onEvent: ((event: LayerEvent) => void) | undefined;
+  readonly #totals: UploadTotals;
+  #acceptedBytes = 0;
+  #warned = false;
+
+  constructor(
+    name: LayerName,
+    totals: UploadTotals,
+    onEvent: ((event: LayerEvent) => void) | undefined,
+  ) {
+    this.name = name;
+    this.#totals = totals;
+    this.#onEvent = onEvent;
+  }
+
+  emit(event: Unnamed<LayerEvent>): void {
+    if (this.#onEvent === undefined) return;
+    try {
+      this.#onEvent(Object.freeze({ ...this.name, ...event }));
+    } catch (error) {
+      if (this.#warned) return;
+      this.#warned = true;
+      process.emitWarning(`onEvent threw, its exceptions are ignored: ${String(error)}`, {
+        type: 'LongshoreWarning',
+      });
+    }
+  }
+
+  partAcknowledged(
+    partIndex: number,
+    range: ByteRange,
+    attemptCount: number,
+    durationMs: number,
+  ): void {
+    const lengthBytes = range.endByte - range.firstByte;
+    this.#acceptedBytes += lengthBytes;
+    this.#totals.acceptedBytes += lengthBytes;
+    this.emit({
+      type: 'part-acknowledged',
+      partIndex,
+      firstByte: range.firstByte,
+      endByte: range.endByte,
+      attemptCount,
+      durationMs,
+    });
+  }
+
+  partRetried(partIndex: number, attempt: number, delayMs: number, fault: RegistryFault): void {
+    this.emit({
+      type: 'call-retried',
+      operation: 'UploadLayerPart',
+      partIndex,
+      attempt,
+      delayMs,
+      code: fault.error.code,
+      message: fault.error.message,
+    });
+  }
+
+  resent(lengthBytes: number): void {
+    this.#totals.resentBytes += lengthBytes;
+  }
+
+  windowChanged(partsInFlight: number): void {
+    this.emit({ type: 'window-changed', partsInFlight });
+  }
+
+  /** The layer starts again from its first byte. */
+  restarted(): void {
+    this.#totals.resentBytes += this.#acceptedBytes;
+    this.#acceptedBytes = 0;
+    this.gauge = undefined;
+  }
+
+  snapshot(): LayerSnapshot {
+    const onWire = this.gauge?.onWire;
+    return {
+      ...this.name,
+      state: this.state,
+      digest: this.digest,
+      sizeBytes: this.sizeBytes,
+      hashedBytes: new Float64Array(this.hashedCounter)[0] ?? 0,
+      acceptedBytes: this.#acceptedBytes,
+      wiredBytes: Math.max(this.#acceptedBytes, onWire?.wiredBytes ?? 0),
+      partsInFlight: onWire?.partsInFlight ?? 0,
+    };
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * The state of one upload id: which parts are committed, on the wire, or held back. No I/O, no clock.
+ *
+ * ECR commits the parts of an upload only one after the other. Several parts travel at once all the
+ * same: every part but the first uncommitted one is sent `held`, that is without the last bytes of
+ * its body, which name it; they follow when the part before it is acknowledged. So the registry never
+ * sees part N+1 whole before part N is acknowledged.
+ *
+ * Every event returns the commands that follow from it, in order. Attempts are numbered, and an
+ * answer to an attempt that is no longer the current one is ignored.
+ */
+
+import type { ByteRange } from './ports.ts';
+
+/** What the lane has to do next. */
+export type SessionCommand =
+  | {
+      readonly type: 'transmit';
+      readonly index: number;
+      readonly attempt: number;
+      readonly held: boolean;
+    }
+  /** Let the held tail of the current attempt go. */
+  | { readonly type: 'release'; readonly index: number }
+  /** Part `index` is committed: its memory may go. */
+  | { readonly type: 'committed'; readonly index: number; readonly attempt: number }
+  /** Give up the current attempt; its answer will be ignored. */
+  | { readonly type: 'cancel'; readonly index: number }
+  /** Wait, then report `due`. `failureCount` counts the failures in a row. */
+  | { readonly type: 'wait'; readonly index: number; readonly failureCount: number }
+  | { readonly type: 'window'; readonly size: number }
+  /** Too many failures in a row. */
+  | { readonly type: 'exhausted'; readonly index: number }
+  /** The registry's state cannot be brought in line with ours: a new upload is needed. */
+  | { readonly type: 'diverged'; readonly index: number };
+
+interface PartState {
+  readonly range: ByteRange;
+  phase: 'ready' | 'held' | 'sent' | 'waiting';
+  attempt: number;
+  failureCount: number;
+}
+
+/** Commits in a row after which a narrowed window grows by one part again. */
+const COMMITS_PER_GROWTH = 8;
+
+export class UploadSession {
+  readonly #windowMax: number;
+  readonly #failuresMax: number;
+  /** Parts that are prepared and not committed, by index. */
+  readonly #parts = new Map<number, PartState>();
+  #window: number;
+  #committedCount = 0;
+  #committedBytes = 0;
+  #addedCount = 0;
+  #addedBytes = 0;
+  #commitsSinceNarrowed = 0;
+
+  /**
+   * @param windowMax parts on the wire at once, at least 1
+   * @param failuresMax failures in a row of one part before the session is `exhausted`, at least 1
+   */
+  constructor(windowMax: number, failuresMax: number) {
+    this.#windowMax = windowMax;
+    this.#window = windowMax;
+    this.#failuresMax = failuresMax;
+  }
+
+  get committedBytes(): number {
+    return this.#committedBytes;
+  }
+
+  get committedCount(): number {
+    return this.#committedCount;
+  }
+
+  /** Parts on the wire now. */
+  get inFlightCount(): number {
+    let count = 0;
+    for (const part of this.#parts.values()) {
+      if (part.phase === 'held' || part.phase === 'sent') count += 1;
+    }
+    return count;
+  }
+
+  /** Whether one more part may be prepared: the window's worth, and at least one ahead. */
+  get hasRoom(): boolean {
+    return this.#parts.size < Math.max(this.#window, 2);
+  }
+
+  get isDrained(): boolean {
+    return this.#parts.size === 0;
+  }
+
+  /** The next part, which begins where the last one ended, is ready to be sent. */
+  add(range: ByteRange): SessionCommand[] {
+    if (range.firstByte !== this.#addedBytes || range.endByte <= range.firstByte) {
+      throw new RangeError(`part ${range.firstByte}-${range.endByte} does not follow`);
+    }
+    this.#parts.set(this.#addedCount, { range, phase: 'ready', attempt: 0, failureCount: 0 });
+    this.#addedCount += 1;
+    this.#addedBytes = range.endByte;
+    return this.#fillWindow();
+  }
+
+  /** The registry took part `index` and says that `lastByte` is the last byte it has. */
+  acknowledged(index: number, attempt: number, lastByte: number): SessionCommand[] {
+    const part = this.#current(index, attempt);
+    if (part === undefined) return [];
+    // A reply that names another byte proves nothing. The next attempt's answer will tell.
+    if (lastByte !== part.range.endByte - 1 || !this.#isHead(part)) return this.#fail(index, part);
+    return this.#commit(index, part);
+  }
+
+  /**
+   * The registry refused part `index` for its position.
+   * @param nextByte the first byte the registry lacks, if it said so
+   */
+  outOfOrder(index: number, attempt: number, nextByte: number | undefined): SessionCommand[] {
+    const part = this.#current(index, attempt);
+    if (part === undefined) return [];
+    if (part.phase === 'held') return this.failed(index, attempt);
+    if (nextByte === undefined) return [{ type: 'diverged', index }];
+    // An earlier attempt, whose answer was lost, has landed.
+    if (nextByte >= part.range.endByte) return this.#commit(index, part);
+    if (nextByte === part.range.firstByte) return this.#fail(index, part);
+    return [{ type: 'diverged', index }];
+  }
+
+  /** The attempt failed in a way that another one may cure. It may have landed all the same. */
+  failed(index: number, attempt: number): SessionCommand[] {
+    const part = this.#current(index, attempt);
+    if (part === undefined) return [];
+    if (part.phase !== 'held') return this.#fail(index, part);
+    // Nothing of it can have landed. Perhaps the registry does not like to wait: hold back less.
+    part.phase = 'waiting';
+    return [...this.#narrow(), { type: 'wait', index, failureCount: 1 }];
+  }
+
+  /** The attempt's tail was held back for as long as may be. */
+  holdExpired(index: number, attempt: number): SessionCommand[] {
+    const part = this.#current(index, attempt);
+    if (part === undefined || part.phase !== 'held') return [];
+    part.phase = 'ready';
+    return [{ type: 'cancel', index }, ...this.#narrow(), ...this.#fillWindow()];
+  }
+
+  /** The wait is over. */
+  due(index: number): SessionCommand[] {
+    const part = this.#parts.get(index);
+    if (part === undefined || part.phase !== 'waiting') return [];
+    part.phase = 'ready';
+    return this.#fillWindow();
+  }
+
+  #current(index: number, attempt: number): PartState | undefined {
+    const part = this.#parts.get(index);
+    const onWire = part?.phase === 'held' || part?.phase === 'sent';
+    return onWire && part.attempt === attempt ? part : undefined;
+  }
+
+  #isHead(part: PartState): boolean {
+    return part.range.firstByte === this.#committedBytes;
+  }
+
+  #commit(index: number, part: PartState): SessionCommand[] {
+    this.#parts.delete(index);
+    this.#committedCount += 1;
+    this.#committedBytes = part.range.endByte;
+    const commands: SessionCommand[] = [{ type: 'committed', index, attempt: part.attempt }];
+    const next = this.#parts.get(index + 1);
+    if (next?.phase === 'held') {
+      next.phase = 'sent';
+      commands.push({ type: 'release', index: index + 1 });
+    }
+    if (this.#window < this.#windowMax) {
+      this.#commitsSinceNarrowed += 1;
+      if (this.#commitsSinceNarrowed >= COMMITS_PER_GROWTH) {
+        this.#commitsSinceNarrowed = 0;
+        this.#window += 1;
+        commands.push({ type: 'window', size: this.#window });
+      }
+    }
+    return [...commands, ...this.#fillWindow()];
+  }
+
+  #fail(index: number, part: PartState): SessionCommand[] {
+    part.phase = 'waiting';
+    part.failureCount += 1;
+    return part.failureCount >= this.#failuresMax
+      ? [{ type: 'exhausted', index }]
+      : [{ type: 'wait', index, failureCount: part.failureCount }];
+  }
+
+  #narrow(): SessionCommand[] {
+    this.#commitsSinceNarrowed = 0;
+    const size = Math.max(1, Math.floor(this.#window / 2));
+    if (size === this.#window) return [];
+    this.#window = size;
+    return [{ type: 'window', size }];
+  }
+
+  #fillWindow(): SessionCommand[] {
+    const commands: SessionCommand[] = [];
+    const endIndex = Math.min(this.#committedCount + this.#window, this.#addedCount);
+    for (let index = this.#committedCount; index < endIndex; index += 1) {
+      const part = this.#parts.get(index);
+      if (part === undefined || part.phase !== 'ready') continue;
+      const held = !this.#isHead(part);
+      part.phase = held ? 'held' : 'sent';
+      part.attempt += 1;
+      commands.push({ type: 'transmit', index, attempt: part.attempt, held });
+    }
+    return commands;
+  }
+}
