@@ -159,7 +159,7 @@ export class LayerUpload {
       partSizeBytes: plan.partSizeBytes,
       partCount: plan.partCount,
     });
-    const hash = context.workshop.openHash();
+    const hash = context.workshop.openHash(order.source.label);
     const lane = new Lane({
       ...context,
       target,

@@ -123,7 +123,8 @@ export interface LayerHash {
 
 /** The workers' side of one layer upload. Methods reject with `LongshoreError`. */
 export interface LayerWorkshop {
-  openHash(): LayerHash;
+  /** @param label the source, for messages */
+  openHash(label: string): LayerHash;
   /** Hashes a whole file; `onProgress` hears of the bytes done so far. */
   hashFile(
     file: { readonly path: string; readonly label: string; readonly sizeBytes: number },

@@ -25,7 +25,7 @@ export async function hashBeforehand(
     await source.assertUnchanged();
     return digest;
   }
-  const hash = workshop.openHash();
+  const hash = workshop.openHash(label);
   const pieceBytes = Math.min(sizeBytes, PART_SIZE_REPORTED_BYTES);
   const shared = await memory.acquire(partMemoryBytes(pieceBytes), signal);
   try {

@@ -1,0 +1,128 @@
+/**
+ * What the main thread asks of a worker and what it answers. Plain data: nothing is thrown across
+ * threads, and part bytes travel only as shared memory.
+ */
+
+import type { PartFraming, PartInput } from '../layer/ports.ts';
+
+export type HasherKind = 'wasm' | 'native';
+
+/** Where a running digest is: in the worker, under a key, or in the saved bytes. */
+export type HashState =
+  | { readonly kind: 'native'; readonly key: string }
+  | { readonly kind: 'wasm'; readonly saved: Uint8Array | undefined };
+
+/** How to reach the registry. */
+export interface ConnectionSettings {
+  /** PEM certificates to trust beside Node's own. */
+  readonly certificateAuthorities: string | undefined;
+  /** The proxy for the endpoint, if any. */
+  readonly proxyUrl: string | undefined;
+  readonly connectTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  readonly replyTimeoutMs: number;
+}
+
+/** A signed request without its body. */
+export interface RequestHead {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port: number | undefined;
+  readonly path: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface FoldJob {
+  readonly kind: 'fold';
+  readonly shared: SharedArrayBuffer;
+  readonly input: PartInput;
+  readonly firstByte: number;
+  readonly lengthBytes: number;
+  readonly hash: HashState;
+  /** Where given, the request body is built as well. */
+  readonly framing: PartFraming | undefined;
+}
+
+export interface TransmitJob {
+  readonly kind: 'transmit';
+  readonly id: string;
+  readonly shared: SharedArrayBuffer;
+  readonly bodyLengthBytes: number;
+  /** Bytes at the end to hold back until `release`; 0 to hold nothing. */
+  readonly heldLengthBytes: number;
+  readonly head: RequestHead;
+  readonly connection: ConnectionSettings;
+}
+
+export type Job =
+  | { readonly kind: 'calibrate' }
+  | {
+      readonly kind: 'hash-file';
+      readonly id: string;
+      readonly path: string;
+      readonly sizeBytes: number;
+      readonly hasher: HasherKind;
+      readonly progress: SharedArrayBuffer;
+    }
+  | FoldJob
+  | { readonly kind: 'digest'; readonly hash: HashState }
+  | { readonly kind: 'forget-hash'; readonly key: string }
+  | TransmitJob
+  | { readonly kind: 'release'; readonly id: string }
+  | { readonly kind: 'cancel'; readonly id: string };
+
+/** A registry's reply, whole. */
+export interface Reply {
+  readonly statusCode: number;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array;
+}
+
+/** What each kind of job answers when it went well. */
+export interface JobValue {
+  calibrate: HasherKind;
+  'hash-file': string;
+  fold: {
+    readonly savedHash: Uint8Array | undefined;
+    readonly body:
+      | {
+          readonly lengthBytes: number;
+          readonly tailLengthBytes: number;
+          readonly sha256: string;
+        }
+      | undefined;
+  };
+  digest: string;
+  'forget-hash': undefined;
+  transmit: Reply;
+  release: undefined;
+  cancel: undefined;
+}
+
+/** Why a job did not do what it was asked. */
+export interface JobFailure {
+  readonly kind:
+    /** A file could not be opened or read. */
+    | 'unreadable'
+    /** A file ended early; `foundBytes` says where. */
+    | 'short'
+    /** The worker that had the digest's state is gone. */
+    | 'hash-lost'
+    | 'cancelled'
+    | 'network'
+    /** Waited too long, for `waitedMs`. */
+    | 'timeout'
+    /** A defect of longshore's own. */
+    | 'defect';
+  readonly message: string;
+  readonly systemCode?: string;
+  readonly foundBytes?: number;
+  readonly waitedMs?: number;
+  /** The connection was an idle one that the other side had closed meanwhile. */
+  readonly staleConnection?: boolean;
+}
+
+export type JobResult<Kind extends Job['kind'] = Job['kind']> =
+  | { readonly ok: true; readonly value: JobValue[Kind] }
+  | { readonly ok: false; readonly failure: JobFailure };

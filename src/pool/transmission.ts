@@ -1,0 +1,190 @@
+/**
+ * Sends one prepared request body over one of the worker's own connections, its last bytes held back
+ * until they are released. Says what happened as data.
+ */
+
+import { type Agent, type ClientRequest, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { PART_HEADER_BYTES, writeWiredBytes } from '../layer/part-memory.ts';
+import { createAgent } from '../network/agent.ts';
+import { JobError, systemCodeOf } from './job-failure.ts';
+import type { ConnectionSettings, Reply, TransmitJob } from './job-protocol.ts';
+
+/** Bytes handed to the socket at once; smaller pieces cost throughput, larger ones delay others. */
+const WRITE_BYTES = 1024 * 1024;
+/** A reply to a part is a few hundred bytes; more is not one. */
+const REPLY_BYTES_MAX = 256 * 1024;
+
+const agents = new Map<string, Agent>();
+
+function agentFor(protocol: string, settings: ConnectionSettings): Agent {
+  const { certificateAuthorities, proxyUrl } = settings;
+  const key = JSON.stringify([protocol, proxyUrl, certificateAuthorities]);
+  let agent = agents.get(key);
+  if (agent === undefined) {
+    agent = createAgent({ protocol, certificateAuthorities, proxyUrl });
+    agents.set(key, agent);
+  }
+  return agent;
+}
+
+export class Transmission {
+  readonly #job: TransmitJob;
+  readonly #body: Buffer;
+  readonly #request: ClientRequest;
+  readonly #settled: Promise<Reply>;
+  #resolve: (reply: Reply) => void = () => undefined;
+  #reject: (error: JobError) => void = () => undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Body bytes that may be sent now. */
+  #openBytes: number;
+  #handedBytes = 0;
+  #takenBytes = 0;
+  #writing = false;
+  #answered = false;
+
+  constructor(job: TransmitJob) {
+    this.#job = job;
+    this.#body = Buffer.from(job.shared, PART_HEADER_BYTES, job.bodyLengthBytes);
+    this.#openBytes = job.bodyLengthBytes - job.heldLengthBytes;
+    this.#settled = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    writeWiredBytes(job.shared, 0);
+    const { head, connection } = job;
+    const send = head.protocol === 'https:' ? httpsRequest : httpRequest;
+    this.#request = send({
+      hostname: head.hostname.replace(/^\[|\]$/g, ''),
+      port: head.port,
+      path: head.path,
+      method: head.method,
+      headers: head.headers,
+      agent: agentFor(head.protocol, connection),
+      setHost: false,
+    });
+    this.#request.on('error', (error) => this.#failFromNetwork(error));
+    this.#request.on('response', (response) => this.#read(response));
+    this.#watch('connect', connection.connectTimeoutMs);
+    this.#request.once('socket', (socket) => {
+      const ready = head.protocol === 'https:' ? 'secureConnect' : 'connect';
+      if (socket.connecting || (ready === 'secureConnect' && !this.#request.reusedSocket)) {
+        socket.once(ready, () => this.#pump());
+      } else this.#pump();
+    });
+  }
+
+  /** @throws JobError network, timeout, cancelled */
+  get reply(): Promise<Reply> {
+    return this.#settled;
+  }
+
+  /** Lets the held bytes go. */
+  release(): void {
+    this.#openBytes = this.#job.bodyLengthBytes;
+    this.#pump();
+  }
+
+  cancel(): void {
+    this.#fail(new JobError({ kind: 'cancelled', message: 'cancelled' }));
+  }
+
+  /** Hands one piece after the other to the socket, each when the one before was taken. */
+  #pump(): void {
+    if (this.#writing || this.#answered || this.#request.socket === null) return;
+    if (this.#request.socket.connecting) return;
+    const start = this.#handedBytes;
+    const end = Math.min(start + WRITE_BYTES, this.#openBytes);
+    if (end === start) {
+      // All that may be sent is sent. A held part waits for its release, not for the registry.
+      clearTimeout(this.#timer);
+      if (start === this.#job.bodyLengthBytes) this.#end();
+      return;
+    }
+    this.#handedBytes = end;
+    this.#writing = true;
+    this.#watch('stall', this.#job.connection.stallTimeoutMs);
+    this.#request.write(this.#body.subarray(start, end), (error) => {
+      this.#writing = false;
+      if (error !== null && error !== undefined) return;
+      this.#takenBytes = end;
+      writeWiredBytes(this.#job.shared, end);
+      this.#pump();
+    });
+  }
+
+  #end(): void {
+    if (this.#request.writableEnded) return;
+    this.#request.end();
+    this.#watch('reply', this.#job.connection.replyTimeoutMs);
+  }
+
+  #read(response: IncomingMessage): void {
+    this.#answered = true;
+    this.#watch('reply', this.#job.connection.replyTimeoutMs);
+    const chunks: Buffer[] = [];
+    let lengthBytes = 0;
+    response.on('data', (chunk: Buffer) => {
+      lengthBytes += chunk.length;
+      if (lengthBytes > REPLY_BYTES_MAX) {
+        this.#fail(new JobError({ kind: 'network', message: 'the reply is too long' }));
+        return;
+      }
+      chunks.push(chunk);
+    });
+    response.on('error', (error) => this.#failFromNetwork(error));
+    response.on('aborted', () => {
+      this.#fail(new JobError({ kind: 'network', message: 'the reply was cut short' }));
+    });
+    response.on('end', () => {
+      clearTimeout(this.#timer);
+      // Answered before the whole body was sent: the connection is of no use any more.
+      if (this.#takenBytes < this.#job.bodyLengthBytes) this.#request.destroy();
+      this.#resolve({
+        statusCode: response.statusCode ?? 0,
+        headers: plainHeaders(response),
+        body: Buffer.concat(chunks),
+      });
+    });
+  }
+
+  #watch(what: 'connect' | 'stall' | 'reply', waitedMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const message = {
+        connect: `no connection after ${waitedMs} ms`,
+        stall: `the connection took no byte for ${waitedMs} ms`,
+        reply: `no reply ${waitedMs} ms after the last byte was sent`,
+      }[what];
+      this.#fail(new JobError({ kind: 'timeout', message, waitedMs }));
+    }, waitedMs);
+  }
+
+  #failFromNetwork(error: Error): void {
+    const staleConnection = this.#request.reusedSocket && this.#takenBytes === 0;
+    this.#fail(
+      new JobError({
+        kind: 'network',
+        message: error.message === '' ? String(systemCodeOf(error).systemCode) : error.message,
+        ...systemCodeOf(error),
+        staleConnection,
+      }),
+    );
+  }
+
+  #fail(error: JobError): void {
+    clearTimeout(this.#timer);
+    this.#answered = true;
+    this.#reject(error);
+    this.#request.destroy();
+  }
+}
+
+function plainHeaders(response: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(response.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return headers;
+}

@@ -1,0 +1,160 @@
+/**
+ * The piscina pool: a fixed number of threads, each running many jobs at once, since most of a job's
+ * life is waiting for the network. Some jobs belong together on one thread: an open native digest, or
+ * the release of a transmission. A load balancer of our own keeps them there.
+ */
+
+import { createRequire } from 'node:module';
+import type { Piscina } from 'piscina';
+import type { Job, JobFailure, JobResult, JobValue } from './job-protocol.ts';
+import { locateWorker, workerNotFound } from './worker-location.ts';
+
+/** Jobs one thread runs at once; parts in flight are bounded long before. */
+const JOBS_PER_WORKER_MAX = 4096;
+/** Jobs that wait while threads start. */
+const JOBS_WAITING_MAX = 65_536;
+
+/** Where a job must or should run. */
+export interface Affinity {
+  /** Jobs with the same key run on the same thread, from the first on. */
+  readonly key: string;
+  /** The last job of the key; forgets it. */
+  readonly last?: boolean;
+}
+
+type PoolTask = Parameters<NonNullable<PiscinaOptions['loadBalancer']>>[0];
+type PoolWorker = Parameters<NonNullable<PiscinaOptions['loadBalancer']>>[1][number];
+type PiscinaOptions = NonNullable<ConstructorParameters<typeof Piscina>[0]>;
+type PiscinaClass = typeof Piscina;
+
+export class WorkerPool {
+  readonly #threads: number;
+  readonly #workerUrl: URL | string | undefined;
+  /** Thread id by affinity key. */
+  readonly #homes = new Map<string, number>();
+  #pool: Promise<{ pool: Piscina; queueOptions: symbol }> | undefined;
+  #closed = false;
+
+  /**
+   * @param threads 1 or more; they start with the first job
+   * @param workerUrl the compiled worker file, if it is not where it was built
+   */
+  constructor(threads: number, workerUrl: URL | string | undefined) {
+    this.#threads = threads;
+    this.#workerUrl = workerUrl;
+  }
+
+  /**
+   * Runs a job. Never rejects for what happens in the worker: a lost worker is a failure as well.
+   * @throws LongshoreError E_WORKER_NOT_FOUND
+   */
+  async run<Kind extends Job['kind']>(
+    job: Extract<Job, { kind: Kind }>,
+    affinity?: Affinity,
+  ): Promise<
+    { ok: true; value: JobValue[Kind] } | { ok: false; failure: JobFailure | WorkerLost }
+  > {
+    if (this.#closed) return { ok: false, failure: workerLost('the pool is closed') };
+    this.#pool ??= this.#start();
+    const { pool, queueOptions } = await this.#pool;
+    const task = affinity === undefined ? job : { ...job, [queueOptions]: affinity };
+    try {
+      return (await pool.run(task)) as JobResult<Kind>;
+    } catch (error) {
+      return { ok: false, failure: workerLost(error instanceof Error ? error.message : '') };
+    } finally {
+      if (affinity?.last === true) this.#homes.delete(affinity.key);
+    }
+  }
+
+  /** Ends the threads, and with them their sockets. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const started = await this.#pool?.catch(() => undefined);
+    await started?.pool.destroy();
+    this.#homes.clear();
+  }
+
+  async #start(): Promise<{ pool: Piscina; queueOptions: symbol }> {
+    const filename = locateWorker(this.#workerUrl);
+    const PiscinaPool = await loadPiscina(filename);
+    const pool = new PiscinaPool({
+      filename,
+      name: 'run',
+      minThreads: this.#threads,
+      maxThreads: this.#threads,
+      idleTimeout: 0,
+      maxQueue: JOBS_WAITING_MAX,
+      concurrentTasksPerWorker: JOBS_PER_WORKER_MAX,
+      // A blocked thread could not serve its sockets.
+      atomics: 'disabled',
+      // The embedding program's own flags and arguments are not for our threads.
+      execArgv: [],
+      argv: [],
+      trackUnmanagedFds: false,
+      recordTiming: false,
+      stricterFIFO: true,
+      loadBalancer: (task, workers) => this.#choose(task, workers, PiscinaPool.queueOptionsSymbol),
+    });
+    // A thread that dies idle: its jobs are told through their own results.
+    pool.on('error', () => undefined);
+    return { pool, queueOptions: PiscinaPool.queueOptionsSymbol };
+  }
+
+  #choose(task: PoolTask, workers: PoolWorker[], queueOptions: symbol): PoolWorker | null {
+    const affinity = (task as unknown as Record<symbol, Affinity | null>)[queueOptions];
+    if (affinity !== null && affinity !== undefined) {
+      const home = this.#homes.get(affinity.key);
+      const worker = workers.find(({ id }) => id === home);
+      if (worker !== undefined) return worker;
+    }
+    const chosen = this.#leastBusy(workers);
+    if (chosen !== null && affinity !== null && affinity !== undefined) {
+      this.#homes.set(affinity.key, chosen.id);
+    }
+    return chosen;
+  }
+
+  /** By what is bound to a thread first: that work is still to come. */
+  #leastBusy(workers: PoolWorker[]): PoolWorker | null {
+    const bound = new Map<number, number>();
+    for (const id of this.#homes.values()) bound.set(id, (bound.get(id) ?? 0) + 1);
+    let best: PoolWorker | null = null;
+    let bestLoad = Number.POSITIVE_INFINITY;
+    for (const worker of workers) {
+      const load = (bound.get(worker.id) ?? 0) * JOBS_PER_WORKER_MAX + worker.currentUsage;
+      if (load < bestLoad) {
+        best = worker;
+        bestLoad = load;
+      }
+    }
+    return best;
+  }
+}
+
+/** The thread died, or the pool was closed, before the job was done. */
+export interface WorkerLost {
+  readonly kind: 'worker-lost';
+  readonly message: string;
+}
+
+function workerLost(reason: string): WorkerLost {
+  return { kind: 'worker-lost', message: `the worker thread is gone: ${reason}` };
+}
+
+/**
+ * Piscina starts its threads from a file of its own, so a bundled copy is of no use: the real package
+ * is looked for beside the worker file first.
+ */
+async function loadPiscina(workerPath: string): Promise<PiscinaClass> {
+  try {
+    return (createRequire(workerPath)('piscina') as { Piscina: PiscinaClass }).Piscina;
+  } catch (error) {
+    try {
+      const bundled: { Piscina: unknown } = await import('piscina');
+      return bundled.Piscina as PiscinaClass;
+    } catch {
+      throw workerNotFound(workerPath, error);
+    }
+  }
+}
