@@ -60,8 +60,8 @@ async function perform(job: Job): Promise<JobValue[Job['kind']]> {
 
 async function hashWholeFile(job: Extract<Job, { kind: 'hash-file' }>): Promise<string> {
   const progress = new Float64Array(job.progress);
-  const hasher = await startHasher(job.hasher);
   runningHashes.add(job.id);
+  const hasher = await startHasher(job.hasher);
   try {
     return await hashFile(
       job.path,

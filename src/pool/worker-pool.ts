@@ -18,8 +18,8 @@ const JOBS_WAITING_MAX = 65_536;
 export interface Affinity {
   /** Jobs with the same key run on the same thread, from the first on. */
   readonly key: string;
-  /** The last job of the key; forgets it. */
-  readonly last?: boolean;
+  /** `only`: the key's one long job; `follow`: joins it; absent: one of a series of jobs. */
+  readonly role?: 'only' | 'follow' | 'last';
 }
 
 type PoolTask = Parameters<NonNullable<PiscinaOptions['loadBalancer']>>[0];
@@ -63,7 +63,7 @@ export class WorkerPool {
     } catch (error) {
       return { ok: false, failure: workerLost(error instanceof Error ? error.message : '') };
     } finally {
-      if (affinity?.last === true) this.#homes.delete(affinity.key);
+      if (affinity?.role === 'only' || affinity?.role === 'last') this.#homes.delete(affinity.key);
     }
   }
 
@@ -109,7 +109,12 @@ export class WorkerPool {
       if (worker !== undefined) return worker;
     }
     const chosen = this.#leastBusy(workers);
-    if (chosen !== null && affinity !== null && affinity !== undefined) {
+    if (
+      chosen !== null &&
+      affinity !== null &&
+      affinity !== undefined &&
+      affinity.role !== 'follow'
+    ) {
       this.#homes.set(affinity.key, chosen.id);
     }
     return chosen;

@@ -54,12 +54,13 @@ export class Workshop implements LayerWorkshop {
     const hasher = await this.#chosenHasher();
     const id = this.#nextKey();
     const { path, sizeBytes } = file;
-    const cancel = (): void => void this.#pool.run({ kind: 'cancel', id }, { key: id });
+    const cancel = (): void =>
+      void this.#pool.run({ kind: 'cancel', id }, { key: id, role: 'follow' });
     signal.addEventListener('abort', cancel, { once: true });
     try {
       const result = await this.#pool.run(
         { kind: 'hash-file', id, path, sizeBytes, hasher, progress },
-        { key: id, last: true },
+        { key: id, role: 'only' },
       );
       signal.throwIfAborted();
       if (!result.ok) throw sourceFailure(result.failure, 'hash-file', file.label, sizeBytes);
@@ -82,7 +83,7 @@ export class Workshop implements LayerWorkshop {
   ): Promise<Reply> {
     signal.throwIfAborted();
     const id = this.#nextKey();
-    const affinity = { key: id };
+    const affinity = { key: id, role: 'follow' } as const;
     let under = true;
     const cancel = (): void => void this.#pool.run({ kind: 'cancel', id }, affinity);
     signal.addEventListener('abort', cancel, { once: true });
@@ -100,7 +101,7 @@ export class Workshop implements LayerWorkshop {
           head,
           connection,
         },
-        { key: id, last: true },
+        { key: id, role: 'only' },
       );
       signal.throwIfAborted();
       if (!result.ok) throw new TransmissionError(result.failure);
@@ -181,7 +182,7 @@ class WorkerHash implements LayerHash {
     if (this.#disposed) return;
     this.#disposed = true;
     if (this.#state?.kind !== 'native') return;
-    void this.#pool.run({ kind: 'forget-hash', key: this.#key }, { key: this.#key, last: true });
+    void this.#pool.run({ kind: 'forget-hash', key: this.#key }, { key: this.#key, role: 'last' });
   }
 
   async #fold(
