@@ -1,0 +1,94 @@
+/** Errors as the command line tells them: to people with a remedy, to machines as JSON. */
+
+import { LongshoreError, type ErrorCode } from '../index.ts';
+import { printable } from './progress/text-fit.ts';
+
+export interface ErrorReport {
+  /** `ABORTED` where the user ended it, `E_UNEXPECTED` for what is a defect of longshore. */
+  readonly code: ErrorCode | 'ABORTED' | 'E_UNEXPECTED';
+  readonly message: string;
+  readonly details: object;
+  readonly retryable: boolean;
+  readonly origin: string;
+}
+
+/** Why an upload that the user ended rejects. */
+export class Interruption extends Error {}
+
+/** What the command line offers against an error; the message itself speaks to programmers too. */
+const REMEDY: { readonly [Code in ErrorReport['code']]?: string } = {
+  E_REPOSITORY_NOT_FOUND: 'create the repository first, or pass --create-repository',
+  E_CREDENTIALS: 'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+  E_ACCESS_DENIED:
+    'the credentials need ecr:InitiateLayerUpload, ecr:UploadLayerPart, ' +
+    'ecr:CompleteLayerUpload and ecr:BatchCheckLayerAvailability on the repository',
+  E_NETWORK: 'check --endpoint-url, --region and the proxy settings (HTTPS_PROXY, NO_PROXY)',
+  E_TIMEOUT: 'on a slow line lower --parts-in-flight, --layers-in-flight or --part-size',
+  E_THROTTLED: 'lower --parts-in-flight and --layers-in-flight',
+  E_UNEXPECTED: 'this is a defect of longshore; please report it with the output of --debug',
+};
+
+/** Names an option as it is written on the command line. */
+const FLAG: Readonly<Record<string, string>> = {
+  region: '--region',
+  endpoint: '--endpoint-url',
+  registryId: '--registry-id',
+  createRepository: '--create-repository',
+  hasher: '--hasher',
+  workersMax: '--workers',
+  layersInFlight: '--layers-in-flight',
+  partsInFlight: '--parts-in-flight',
+  bytesInMemoryMax: '--memory',
+  partSizeBytes: '--part-size',
+  certificateAuthorities: '--ca-file',
+};
+
+export function reportOf(error: unknown): ErrorReport {
+  if (LongshoreError.is(error)) {
+    const { code, message, details, retryable, origin } = error;
+    return { code, message, details, retryable, origin };
+  }
+  if (error instanceof Interruption) {
+    const { message } = error;
+    return { code: 'ABORTED', message, details: {}, retryable: true, origin: 'caller' };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'E_UNEXPECTED', message, details: {}, retryable: false, origin: 'longshore' };
+}
+
+/**
+ * Lines for people, the program's name first.
+ * @param layers the layers that ended with this error
+ */
+export function describeError(error: unknown, layers: readonly string[], debug: boolean): string {
+  const report = reportOf(error);
+  const lines = [`longshore: ${printable(report.message)} (${report.code})`];
+  const option = LongshoreError.is(error, 'E_OPTION_INVALID') ? FLAG[error.details.option] : '';
+  if (option !== undefined && option !== '') lines.push(`  option: ${option}`);
+  if (layers.length > 1) lines.push(`  layers: ${nameSome(layers)}`);
+  const remedy = REMEDY[report.code];
+  if (remedy !== undefined) lines.push(`  try: ${remedy}`);
+  if (debug) lines.push(...stackOf(error));
+  return lines.join('\n');
+}
+
+export function isDebug(
+  env: Readonly<Record<string, string | undefined>>,
+  flags: { readonly debug?: boolean },
+): boolean {
+  return flags.debug === true || (env['LONGSHORE_DEBUG'] ?? '') !== '';
+}
+
+const LAYERS_NAMED_MAX = 3;
+
+function nameSome(layers: readonly string[]): string {
+  const named = layers.slice(0, LAYERS_NAMED_MAX).map(printable).join(', ');
+  const rest = layers.length - LAYERS_NAMED_MAX;
+  return rest > 0 ? `${named} and ${rest} more` : named;
+}
+
+function stackOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const own = (error.stack ?? '').split('\n').map((line) => `  ${line}`);
+  return error.cause === undefined ? own : [...own, '  caused by:', ...stackOf(error.cause)];
+}

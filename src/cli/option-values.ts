@@ -1,0 +1,73 @@
+/** Values of options as people write them. A wrong one is refused with what would have been right. */
+
+import { InvalidArgumentError } from 'commander';
+import type { Digest } from '../index.ts';
+
+const MIB = 1024 * 1024;
+const BYTES_OF_UNIT: Readonly<Record<string, number>> = {
+  b: 1,
+  kib: 1024,
+  mib: MIB,
+  gib: 1024 * MIB,
+  kb: 1000,
+  mb: 1_000_000,
+  gb: 1_000_000_000,
+};
+
+/** `20`, `20MiB`, `21000000B`: a bare number counts MiB, as ECR's own documents do. */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
+  const unit = (match?.[2] ?? '').toLowerCase();
+  const factor = unit === '' ? MIB : BYTES_OF_UNIT[unit];
+  if (match?.[1] === undefined || factor === undefined) {
+    throw new InvalidArgumentError('Expected a size such as 20 (MiB), 20MiB, 8MB or 1048576B.');
+  }
+  const sizeBytes = Math.round(Number(match[1]) * factor);
+  if (sizeBytes < 1 || !Number.isSafeInteger(sizeBytes)) {
+    throw new InvalidArgumentError('Expected a size above zero.');
+  }
+  return sizeBytes;
+}
+
+/** A parser for whole numbers from `min` to `max`. */
+export function integerBetween(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+/** A parser for numbers above zero, such as a rate. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0) {
+    throw new InvalidArgumentError('Expected a number above zero.');
+  }
+  return value;
+}
+
+export function parseDigest(text: string): Digest {
+  const match = /^sha256:([0-9a-f]{64})$/.exec(text);
+  if (match?.[1] === undefined) {
+    throw new InvalidArgumentError('Expected sha256: and 64 lower-case hexadecimal digits.');
+  }
+  return `sha256:${match[1]}`;
+}
+
+export function parseRegistryId(text: string): string {
+  if (!/^\d{12}$/.test(text)) {
+    throw new InvalidArgumentError('Expected the 12 digits of an AWS account.');
+  }
+  return text;
+}
+
+export function parseEndpoint(text: string): string {
+  const protocol = URL.canParse(text) ? new URL(text).protocol : '';
+  if (protocol !== 'http:' && protocol !== 'https:') {
+    throw new InvalidArgumentError('Expected a URL that begins with https:// or http://.');
+  }
+  return text;
+}

@@ -1,0 +1,100 @@
+/** The command line as a whole: declares the commands, runs one, and turns errors into exit codes. */
+
+import { createRequire } from 'node:module';
+import { Command, CommanderError } from 'commander';
+import type { CliContext } from './context.ts';
+import { declareEmulator } from './emulator-arguments.ts';
+import { describeError, isDebug, reportOf } from './error-report.ts';
+import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './exit-code.ts';
+import { declareLayer } from './layer-arguments.ts';
+import { chooseStyle } from './progress/style.ts';
+import { UsageError } from './usage-error.ts';
+
+const DESCRIPTION = `\
+Moves container image layers into Amazon ECR through the ECR API: parts in parallel,
+worker threads, digests checked on both sides.`;
+
+const EPILOGUE = `
+Exit codes:
+  0 done, 1 failed, 2 wrong usage, 3 partly failed, 130 interrupted
+
+Environment:
+  AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, ... and the other AWS settings
+  AWS_ENDPOINT_URL_ECR, AWS_CA_BUNDLE, HTTPS_PROXY, NO_PROXY
+  NO_COLOR, FORCE_COLOR, LONGSHORE_DEBUG
+
+Examples:
+  $ longshore layer layer.tar.gz --repository team/app
+  $ eval "$(longshore emulator --port 4566 &)"
+`;
+
+/**
+ * Runs one command line.
+ * @param commandLine the words after the program's name
+ * @returns the exit code; nothing is thrown
+ */
+export async function runProgram(
+  context: CliContext,
+  commandLine: readonly string[],
+): Promise<number> {
+  let exitCode = EXIT_DONE;
+  const program = declareProgram(context, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(commandLine, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return exitCodeOfError(context, error, commandLine.includes('--debug'));
+  }
+}
+
+function declareProgram(context: CliContext, finish: (exitCode: number) => void): Command {
+  const { stdout, stderr } = context;
+  const outColors = chooseStyle(context, stdout).colors;
+  const program = new Command('longshore')
+    .description(DESCRIPTION)
+    .usage('<command> [options]')
+    .version(`longshore ${packageVersion()}`, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .exitOverride()
+    .configureHelp({
+      helpWidth: Math.min(90, Math.max(40, stdout.columns)),
+      styleTitle: (title) => outColors.bold(title),
+      sortSubcommands: false,
+    })
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'longshore: ')),
+      getOutHasColors: () => outColors.isColorSupported,
+      getErrHasColors: () => chooseStyle(context, stderr).colors.isColorSupported,
+      getOutHelpWidth: () => stdout.columns,
+      getErrHelpWidth: () => stderr.columns,
+    })
+    .showHelpAfterError('  see: longshore --help, longshore <command> --help')
+    .addHelpText('after', EPILOGUE);
+  declareLayer(program, context, finish);
+  declareEmulator(program, context, finish);
+  return program;
+}
+
+function exitCodeOfError(context: CliContext, error: unknown, debugFlag: boolean): number {
+  // Commander has printed its message by now, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE;
+  if (error instanceof UsageError) {
+    context.stderr.write(`longshore: ${error.message}\n  see: longshore --help\n`);
+    return EXIT_USAGE;
+  }
+  const debug = isDebug(context.env, { debug: debugFlag });
+  context.stderr.write(`${describeError(error, [], debug)}\n`);
+  return reportOf(error).code === 'E_OPTION_INVALID' ? EXIT_USAGE : EXIT_FAILED;
+}
+
+/** By the package's own name: the compiled tree is one folder deeper than the sources. */
+function packageVersion(): string {
+  const found: unknown = createRequire(import.meta.url)('longshore/package.json');
+  const isPackage = typeof found === 'object' && found !== null && 'version' in found;
+  return isPackage ? String(found.version) : 'unknown';
+}

@@ -1,0 +1,113 @@
+/** Progress as plain lines, for logs. Paced, so that a long upload does not fill them. */
+
+import type { LayerEvent } from '../../index.ts';
+import type { CliContext } from '../context.ts';
+import {
+  describeCompletion,
+  describeFailure,
+  describeRestart,
+  describeRetry,
+  describeStart,
+} from './event-text.ts';
+import type { ProgressDisplay } from './progress-display.ts';
+import { formatBytes, formatPercent, formatRate } from './quantity-format.ts';
+import { printable } from './text-fit.ts';
+
+const LINE_INTERVAL_MS = 10_000;
+/** Retries that are spelled out for one layer; the rest is counted. */
+const RETRY_LINES_MAX = 5;
+
+interface LayerLog {
+  readonly startedMs: number;
+  readonly sizeBytes: number | undefined;
+  lastLineMs: number;
+  acceptedBytes: number;
+  retryCount: number;
+}
+
+export class LineDisplay implements ProgressDisplay {
+  readonly #context: Pick<CliContext, 'stderr' | 'now'>;
+  readonly #logs = new Map<number, LayerLog>();
+
+  constructor(context: Pick<CliContext, 'stderr' | 'now'>) {
+    this.#context = context;
+  }
+
+  record(event: LayerEvent): void {
+    switch (event.type) {
+      case 'layer-started':
+        this.#open(event.layerId, event.sizeBytes);
+        this.say(describeStart(event));
+        break;
+      case 'repository-created':
+        this.say(`${printable(event.repository)}: repository created`);
+        break;
+      case 'part-acknowledged':
+        this.#advance(event);
+        break;
+      case 'call-retried':
+        this.#retry(event);
+        break;
+      case 'layer-restarted':
+        this.#open(event.layerId, this.#logs.get(event.layerId)?.sizeBytes);
+        this.say(describeRestart(event));
+        break;
+      case 'layer-completed':
+        this.#finish(event, describeCompletion(event));
+        break;
+      case 'layer-failed':
+        this.#finish(event, describeFailure(event));
+        break;
+      case 'layer-hashed':
+      case 'upload-initiated':
+      case 'window-changed':
+        break;
+    }
+  }
+
+  say(line: string): void {
+    this.#context.stderr.write(`${line}\n`);
+  }
+
+  stop(): void {
+    this.#logs.clear();
+  }
+
+  #open(layerId: number, sizeBytes: number | undefined): void {
+    const startedMs = this.#context.now();
+    const retryCount = this.#logs.get(layerId)?.retryCount ?? 0;
+    const log = { startedMs, sizeBytes, lastLineMs: startedMs, acceptedBytes: 0, retryCount };
+    this.#logs.set(layerId, log);
+  }
+
+  #advance(event: Extract<LayerEvent, { type: 'part-acknowledged' }>): void {
+    const log = this.#logs.get(event.layerId);
+    if (log === undefined) return;
+    log.acceptedBytes += event.endByte - event.firstByte;
+    const nowMs = this.#context.now();
+    if (nowMs - log.lastLineMs < LINE_INTERVAL_MS) return;
+    log.lastLineMs = nowMs;
+    const bytesPerSecond = (log.acceptedBytes / (nowMs - log.startedMs)) * 1000;
+    const amount =
+      log.sizeBytes === undefined
+        ? formatBytes(log.acceptedBytes)
+        : `${formatPercent(log.acceptedBytes, log.sizeBytes)} of ${formatBytes(log.sizeBytes)}`;
+    this.say(`${printable(event.source)}: ${amount}, ${formatRate(bytesPerSecond)}`);
+  }
+
+  #retry(event: Extract<LayerEvent, { type: 'call-retried' }>): void {
+    const log = this.#logs.get(event.layerId);
+    const retryCount = (log?.retryCount ?? 0) + 1;
+    if (log !== undefined) log.retryCount = retryCount;
+    if (retryCount <= RETRY_LINES_MAX) this.say(describeRetry(event));
+    if (retryCount === RETRY_LINES_MAX) {
+      this.say(`${printable(event.source)}: further retries are only counted`);
+    }
+  }
+
+  #finish(event: LayerEvent, line: string): void {
+    const unseen = (this.#logs.get(event.layerId)?.retryCount ?? 0) - RETRY_LINES_MAX;
+    this.#logs.delete(event.layerId);
+    this.say(unseen > 0 ? `${line} (${unseen} more retries)` : line);
+  }
+}

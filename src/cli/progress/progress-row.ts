@@ -1,0 +1,119 @@
+/** One line of progress: a label, a state, a bar and numbers, laid out for the width at hand. */
+
+import { formatBytes, formatClock, formatPercent, formatRate } from './quantity-format.ts';
+import type { Style } from './style.ts';
+import { alignRight, columnsOf, fitEnd, fitStart } from './text-fit.ts';
+
+/** The colour of a row's bar and state. */
+export type RowTone = 'total' | 'moving' | 'preparing' | 'waiting';
+
+export interface ProgressRow {
+  readonly label: string;
+  readonly state: string;
+  readonly tone: RowTone;
+  /** Acknowledged, or hashed. */
+  readonly doneBytes: number;
+  /** Taken by the sockets, what is acknowledged included. */
+  readonly wiredBytes: number;
+  readonly sizeBytes: number | undefined;
+  readonly bytesPerSecond: number | undefined;
+  readonly secondsLeft: number | undefined;
+}
+
+interface Columns {
+  readonly label: number;
+  readonly state: number;
+  readonly bar: number;
+  readonly percent: number;
+  readonly bytes: number;
+  readonly rate: number;
+  readonly clock: number;
+}
+
+const LABEL_COLUMNS_MIN = 10;
+const LABEL_COLUMNS_MAX = 40;
+const BAR_COLUMNS_MIN = 8;
+const BAR_COLUMNS_MAX = 48;
+const BYTES_COLUMNS = 7;
+const SPAN_COLUMNS = 18;
+const RATE_COLUMNS = 9;
+const CLOCK_COLUMNS = 5;
+
+/** Shares `columns` out; what tells least goes first when they are few. */
+export function layOut(columns: number, labelColumnsWanted: number): Columns {
+  // The last column stays free: some terminals wrap as soon as it is written to.
+  const usable = Math.max(LABEL_COLUMNS_MIN + 5, columns - 1);
+  const wide = usable >= 110;
+  const label = Math.min(
+    Math.max(LABEL_COLUMNS_MIN, labelColumnsWanted),
+    Math.max(LABEL_COLUMNS_MIN, Math.min(LABEL_COLUMNS_MAX, Math.floor(usable * 0.28))),
+  );
+  let left = usable - label - 5;
+  const grant = (wanted: number): number => {
+    if (left < wanted + 1) return 0;
+    left -= wanted + 1;
+    return wanted;
+  };
+  const state = grant(10);
+  const bytes = grant(wide ? SPAN_COLUMNS : BYTES_COLUMNS);
+  const bar = grant(BAR_COLUMNS_MIN);
+  const rate = bar === 0 ? 0 : grant(RATE_COLUMNS);
+  const clock = rate === 0 ? 0 : grant(CLOCK_COLUMNS);
+  const grown = bar === 0 ? 0 : Math.min(BAR_COLUMNS_MAX, bar + left);
+  return { label, state, bar: grown, percent: 4, bytes, rate, clock };
+}
+
+/** The line, colours included; without them it is never wider than `columns - 1`. */
+export function formatRow(row: ProgressRow, layout: Columns, style: Style): string {
+  const { colors } = style;
+  const cells = [paintLabel(row, fitEnd(row.label, layout.label), style)];
+  if (layout.state > 0) cells.push(paintState(row, fitStart(row.state, layout.state), style));
+  if (layout.bar > 0) cells.push(formatBar(row, layout.bar, style));
+  cells.push(alignRight(formatPercent(row.doneBytes, row.sizeBytes), layout.percent));
+  if (layout.bytes > 0) cells.push(alignRight(formatAmount(row, layout.bytes), layout.bytes));
+  if (layout.rate > 0) cells.push(alignRight(formatRate(row.bytesPerSecond), layout.rate));
+  if (layout.clock > 0) {
+    const clock = formatClock(row.secondsLeft);
+    cells.push(
+      colors.dim(alignRight(columnsOf(clock) > layout.clock ? '>1 h' : clock, layout.clock)),
+    );
+  }
+  return cells.join(' ');
+}
+
+/** Solid for what ECR acknowledged, shaded for what is on the wire. */
+export function formatBar(row: ProgressRow, columns: number, style: Style): string {
+  const { colors, glyphs } = style;
+  if (row.sizeBytes === undefined) return colors.dim(glyphs.left.repeat(columns));
+  const share = (bytes: number): number =>
+    row.sizeBytes === 0 ? 1 : Math.min(1, Math.max(0, bytes / (row.sizeBytes ?? 1)));
+  const done = Math.floor(share(row.doneBytes) * columns);
+  const wired = Math.max(0, Math.round(share(row.wiredBytes) * columns) - done);
+  const color = row.tone === 'preparing' ? colors.yellow : colors.green;
+  return (
+    color(glyphs.done.repeat(done)) +
+    colors.cyan(glyphs.wired.repeat(wired)) +
+    colors.dim(glyphs.left.repeat(columns - done - wired))
+  );
+}
+
+function formatAmount(row: ProgressRow, columns: number): string {
+  if (row.sizeBytes === undefined) return formatBytes(row.doneBytes);
+  if (columns < SPAN_COLUMNS) return formatBytes(row.sizeBytes);
+  return `${formatBytes(row.doneBytes)} of ${formatBytes(row.sizeBytes)}`;
+}
+
+function paintLabel(row: ProgressRow, text: string, style: Style): string {
+  return row.tone === 'total' ? style.colors.bold(text) : text;
+}
+
+function paintState(row: ProgressRow, text: string, style: Style): string {
+  const { colors } = style;
+  const paint: { readonly [Tone in RowTone]: (plain: string) => string } = {
+    total: (plain) => plain,
+    moving: colors.cyan,
+    preparing: colors.yellow,
+    waiting: colors.dim,
+  };
+  return paint[row.tone](text);
+}
