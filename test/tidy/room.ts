@@ -70,7 +70,7 @@ export const ROOMS: { readonly [Name in RoomName]: Room } = {
   source: { rooms: ['layer'], packages: [] },
   ecr: {
     rooms: ['layer', 'network'],
-    packages: ['@aws-sdk/client-ecr'],
+    packages: ['@aws-sdk/client-ecr', '@smithy/node-http-handler'],
   },
   // The engine's judge must not be its echo: it takes the numbers and the notation, no code.
   emulator: {

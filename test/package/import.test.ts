@@ -1,0 +1,40 @@
+import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { REPOSITORY } from '../tidy/source-tree.ts';
+import { runNode } from './child-program.ts';
+import { readCoverageListing } from './coverage-listing.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+test('importing the library starts no thread and loads neither pool, emulator nor command line', async () => {
+  using folder = temporaryFolder();
+  const index = pathToFileURL(join(REPOSITORY, 'dist/src/index.js')).href;
+
+  const { exitCode, stdout, stderr } = await runNode(
+    ['--input-type=module', '--eval', `await import(${JSON.stringify(index)})`],
+    { cwd: folder.path, env: { NODE_V8_COVERAGE: join(folder.path, 'coverage') } },
+  );
+
+  expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  const { threadCount, scripts } = readCoverageListing(join(folder.path, 'coverage'));
+  expect(threadCount).toBe(1);
+  expect(scripts).toContain(index);
+  const early =
+    /\/(piscina|hash-wasm|commander|cli-progress)\/|\/dist\/(workers|src\/(emulator|cli))\//;
+  expect(scripts.filter((url) => early.test(url))).toEqual([]);
+});
+
+test('importing the emulator loads no package at all', async () => {
+  using folder = temporaryFolder();
+  const index = pathToFileURL(join(REPOSITORY, 'dist/src/emulator/index.js')).href;
+
+  const { exitCode, stderr } = await runNode(
+    ['--input-type=module', '--eval', `await import(${JSON.stringify(index)})`],
+    { cwd: folder.path, env: { NODE_V8_COVERAGE: join(folder.path, 'coverage') } },
+  );
+
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  const { threadCount, scripts } = readCoverageListing(join(folder.path, 'coverage'));
+  expect(threadCount).toBe(1);
+  expect(scripts.filter((url) => url.includes('/node_modules/'))).toEqual([]);
+});
