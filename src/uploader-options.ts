@@ -1,8 +1,10 @@
 /** The uploader's options: read, checked and filled in at one place, before anything is started. */
 
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import type { CreateRepositoryCommandInput, ECRClientConfig } from '@aws-sdk/client-ecr';
 import { LongshoreError } from './errors.ts';
-import { MIB, PART_SIZE_MAX_BYTES, PART_SIZE_MIN_BYTES } from './limits.ts';
+import { GIB, MIB, PART_SIZE_MAX_BYTES, PART_SIZE_MIN_BYTES } from './limits.ts';
 
 /** Settings of a repository that is created on the way. */
 export type RepositorySettings = Omit<
@@ -41,7 +43,7 @@ export interface UploaderOptions {
   readonly partsInFlight?: number;
   /** Parts of all layers on the wire at once, 1..1024. Default 24. */
   readonly partsInFlightTotal?: number;
-  /** Cap on part buffers, at least one part's body (4/3 of the part). Default 96 MiB. */
+  /** Cap on part buffers (each 4/3 of its part), at least 32 MiB. Default 96 MiB. */
   readonly bytesInMemoryMax?: number;
   /** Part size, 5 MiB to 20 MiB. Default: what ECR's `InitiateLayerUpload` reports (10 MiB). */
   readonly partSizeBytes?: number;
@@ -69,20 +71,152 @@ export interface UploaderOptions {
 }
 
 /** Options with every default filled in. */
-export type ResolvedUploaderOptions = Required<
-  Omit<
-    UploaderOptions,
-    | 'region'
-    | 'endpoint'
-    | 'client'
-    | 'registryId'
-    | 'workerUrl'
-    | 'partSizeBytes'
-    | 'certificateAuthorities'
-    | 'workersMax'
-  >
-> &
-  Pick<
-    UploaderOptions,
-    'region' | 'endpoint' | 'client' | 'registryId' | 'workerUrl' | 'partSizeBytes'
-  > & { readonly workersMax: number; readonly certificateAuthorities: string | undefined };
+export type ResolvedUploaderOptions = Readonly<Record<NumberOption, number>> &
+  Required<Pick<UploaderOptions, 'hasher' | 'proxy' | 'client' | 'createRepository'>> & {
+    readonly region: string | undefined;
+    readonly endpoint: string | undefined;
+    readonly registryId: string | undefined;
+    readonly workerUrl: URL | string | undefined;
+    readonly partSizeBytes: number | undefined;
+    readonly certificateAuthorities: string | undefined;
+  };
+
+type NumberOption =
+  | 'workersMax'
+  | 'layersInFlight'
+  | 'partsInFlight'
+  | 'partsInFlightTotal'
+  | 'bytesInMemoryMax'
+  | 'attemptsMax'
+  | 'retryDelayMs'
+  | 'retryDelayMsMax'
+  | 'connectTimeoutMs'
+  | 'stallTimeoutMs'
+  | 'replyTimeoutMs'
+  | 'tailHoldMs';
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+  readonly byDefault: number;
+}
+
+/** A part of the largest size must fit, or a stream of unknown length could not end. */
+const BYTES_IN_MEMORY_MIN = 32 * MIB;
+
+const RANGE: Readonly<Record<NumberOption, Range>> = {
+  workersMax: { min: 1, max: 64, byDefault: Math.min(availableParallelism(), 4) },
+  layersInFlight: { min: 1, max: 256, byDefault: 6 },
+  partsInFlight: { min: 1, max: 64, byDefault: 6 },
+  partsInFlightTotal: { min: 1, max: 1024, byDefault: 24 },
+  bytesInMemoryMax: { min: BYTES_IN_MEMORY_MIN, max: 64 * GIB, byDefault: 96 * MIB },
+  attemptsMax: { min: 1, max: 100, byDefault: 8 },
+  retryDelayMs: { min: 1, max: 60_000, byDefault: 200 },
+  retryDelayMsMax: { min: 1, max: 600_000, byDefault: 10_000 },
+  connectTimeoutMs: { min: 1, max: 600_000, byDefault: 10_000 },
+  stallTimeoutMs: { min: 1, max: 600_000, byDefault: 30_000 },
+  replyTimeoutMs: { min: 1, max: 600_000, byDefault: 60_000 },
+  tailHoldMs: { min: 1, max: 600_000, byDefault: 15_000 },
+};
+
+const OTHER_OPTIONS: readonly string[] = [
+  'region',
+  'endpoint',
+  'client',
+  'registryId',
+  'createRepository',
+  'hasher',
+  'workerUrl',
+  'partSizeBytes',
+  'certificateAuthorities',
+  'proxy',
+];
+
+/**
+ * Checks the options and fills in the defaults.
+ * @throws LongshoreError E_OPTION_INVALID, which names the option, what was expected and received
+ */
+export function resolveUploaderOptions(
+  options: UploaderOptions,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): ResolvedUploaderOptions {
+  for (const name of Object.keys(options)) {
+    if (!(name in RANGE) && !OTHER_OPTIONS.includes(name)) {
+      throw optionInvalid(
+        name,
+        `one of ${[...Object.keys(RANGE), ...OTHER_OPTIONS].join(', ')}`,
+        name,
+      );
+    }
+  }
+  const numbers = Object.fromEntries(
+    Object.entries(RANGE).map(([name, range]) => [
+      name,
+      integerIn(name, options[name as NumberOption] ?? range.byDefault, range),
+    ]),
+  ) as Record<NumberOption, number>;
+  const { partSizeBytes, registryId, hasher = 'auto', proxy = 'environment' } = options;
+  if (partSizeBytes !== undefined) {
+    const range = { min: PART_SIZE_MIN_BYTES, max: PART_SIZE_MAX_BYTES };
+    integerIn('partSizeBytes', partSizeBytes, range);
+  }
+  if (registryId !== undefined && !/^[0-9]{12}$/.test(registryId)) {
+    throw optionInvalid('registryId', '12 digits', registryId);
+  }
+  if (!['auto', 'wasm', 'native'].includes(hasher)) {
+    throw optionInvalid('hasher', "'auto', 'wasm' or 'native'", hasher);
+  }
+  if (proxy !== 'environment' && proxy !== 'none' && !(proxy instanceof URL)) {
+    throw optionInvalid('proxy', "'environment', 'none' or a URL", String(proxy));
+  }
+  if (options.endpoint !== undefined && !URL.canParse(options.endpoint)) {
+    throw optionInvalid('endpoint', 'a URL such as https://host:port', options.endpoint);
+  }
+  return Object.freeze({
+    ...numbers,
+    region: options.region,
+    endpoint: options.endpoint,
+    client: options.client ?? {},
+    registryId,
+    createRepository: options.createRepository ?? false,
+    hasher,
+    workerUrl: options.workerUrl,
+    partSizeBytes,
+    certificateAuthorities:
+      options.certificateAuthorities ?? bundleFrom(environment['AWS_CA_BUNDLE']),
+    proxy,
+  });
+}
+
+/** For bad input of any kind. */
+export function optionInvalid(
+  option: string,
+  expected: string,
+  received: string,
+): LongshoreError<'E_OPTION_INVALID'> {
+  return new LongshoreError(
+    'E_OPTION_INVALID',
+    `${option}: expected ${expected}, received ${received}`,
+    { option, expected, received },
+  );
+}
+
+function integerIn(
+  name: string,
+  value: number,
+  range: { readonly min: number; readonly max: number },
+): number {
+  if (Number.isSafeInteger(value) && value >= range.min && value <= range.max) return value;
+  throw optionInvalid(name, `an integer from ${range.min} to ${range.max}`, String(value));
+}
+
+/** The AWS SDK for JavaScript ignores this variable; the AWS CLI and the other SDKs do not. */
+function bundleFrom(path: string | undefined): string | undefined {
+  if (path === undefined || path === '') return undefined;
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw optionInvalid('AWS_CA_BUNDLE', 'a readable file of PEM certificates', reason);
+  }
+}

@@ -3,6 +3,7 @@
  * threads, and part bytes travel only as shared memory.
  */
 
+import type { ConnectionSettings, Reply, RequestHead } from '../layer/part-transmitter.ts';
 import type { PartFraming, PartInput } from '../layer/ports.ts';
 
 export type HasherKind = 'wasm' | 'native';
@@ -11,27 +12,6 @@ export type HasherKind = 'wasm' | 'native';
 export type HashState =
   | { readonly kind: 'native'; readonly key: string }
   | { readonly kind: 'wasm'; readonly saved: Uint8Array | undefined };
-
-/** How to reach the registry. */
-export interface ConnectionSettings {
-  /** PEM certificates to trust beside Node's own. */
-  readonly certificateAuthorities: string | undefined;
-  /** The proxy for the endpoint, if any. */
-  readonly proxyUrl: string | undefined;
-  readonly connectTimeoutMs: number;
-  readonly stallTimeoutMs: number;
-  readonly replyTimeoutMs: number;
-}
-
-/** A signed request without its body. */
-export interface RequestHead {
-  readonly protocol: string;
-  readonly hostname: string;
-  readonly port: number | undefined;
-  readonly path: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 export interface FoldJob {
   readonly kind: 'fold';
@@ -71,13 +51,6 @@ export type Job =
   | TransmitJob
   | { readonly kind: 'release'; readonly id: string }
   | { readonly kind: 'cancel'; readonly id: string };
-
-/** A registry's reply, whole. */
-export interface Reply {
-  readonly statusCode: number;
-  readonly headers: Record<string, string>;
-  readonly body: Uint8Array;
-}
 
 /** What each kind of job answers when it went well. */
 export interface JobValue {

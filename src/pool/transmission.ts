@@ -7,9 +7,10 @@ import { type Agent, type ClientRequest, request as httpRequest } from 'node:htt
 import { request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { PART_HEADER_BYTES, writeWiredBytes } from '../layer/part-memory.ts';
+import type { ConnectionSettings, Reply } from '../layer/part-transmitter.ts';
 import { createAgent } from '../network/agent.ts';
 import { JobError, systemCodeOf } from './job-failure.ts';
-import type { ConnectionSettings, Reply, TransmitJob } from './job-protocol.ts';
+import type { TransmitJob } from './job-protocol.ts';
 
 /** Bytes handed to the socket at once; smaller pieces cost throughput, larger ones delay others. */
 const WRITE_BYTES = 1024 * 1024;

@@ -2,6 +2,13 @@
 
 import { type Digest, digestFromHex } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
+import {
+  type ConnectionSettings,
+  type PartTransmitter,
+  type Reply,
+  type RequestHead,
+  TransmissionError,
+} from '../layer/part-transmitter.ts';
 import type {
   ByteRange,
   LayerHash,
@@ -11,26 +18,10 @@ import type {
   PreparedPart,
 } from '../layer/ports.ts';
 import { sourceChanged, sourceUnreadable } from '../layer/source-errors.ts';
-import type {
-  ConnectionSettings,
-  HasherKind,
-  HashState,
-  JobFailure,
-  Reply,
-  RequestHead,
-} from './job-protocol.ts';
+import type { HasherKind, HashState, JobFailure } from './job-protocol.ts';
 import type { WorkerLost, WorkerPool } from './worker-pool.ts';
 
-/** Why a transmission brought no reply. */
-export class TransmissionError extends Error {
-  readonly failure: JobFailure | WorkerLost;
-  constructor(failure: JobFailure | WorkerLost) {
-    super(failure.message);
-    this.failure = failure;
-  }
-}
-
-export class Workshop implements LayerWorkshop {
+export class Workshop implements LayerWorkshop, PartTransmitter {
   readonly #pool: WorkerPool;
   readonly #hasherSetting: 'auto' | HasherKind;
   #hasher: Promise<HasherKind> | undefined;
@@ -70,10 +61,6 @@ export class Workshop implements LayerWorkshop {
     }
   }
 
-  /**
-   * Sends a prepared part with its signed head; the tail follows when `gate` resolves.
-   * @throws TransmissionError, or the signal's reason
-   */
   async transmit(
     part: PreparedPart,
     head: RequestHead,
@@ -104,7 +91,7 @@ export class Workshop implements LayerWorkshop {
         { key: id, role: 'only' },
       );
       signal.throwIfAborted();
-      if (!result.ok) throw new TransmissionError(result.failure);
+      if (!result.ok) throw transmissionError(result.failure);
       return result.value;
     } finally {
       under = false;
@@ -213,6 +200,22 @@ class WorkerHash implements LayerHash {
 
   #affinity(hash: HashState) {
     return hash.kind === 'native' ? { key: this.#key } : undefined;
+  }
+}
+
+function transmissionError(failure: JobFailure | WorkerLost): TransmissionError {
+  switch (failure.kind) {
+    case 'network':
+    case 'timeout':
+      return new TransmissionError(failure.kind, failure.message, failure);
+    case 'worker-lost':
+      return new TransmissionError('worker-lost', failure.message);
+    case 'cancelled':
+    case 'hash-lost':
+    case 'short':
+    case 'unreadable':
+    case 'defect':
+      return new TransmissionError('defect', failure.message);
   }
 }
 

@@ -1,0 +1,222 @@
+/** What ECR's errors, and failures on the way to it, mean. The one place that knows their names. */
+
+import { type ErrorCode, type ErrorDetails, LongshoreError } from '../errors.ts';
+import { type ByteRange, type FaultKind, RegistryFault } from '../layer/ports.ts';
+import { networkFault } from './network-fault.ts';
+
+/** The call that failed. */
+export interface CallContext {
+  readonly operation: string;
+  readonly repository: string;
+  readonly uploadId?: string;
+  readonly range?: ByteRange;
+}
+
+/** The parts of an SDK error that matter, all optional: anything may have been thrown. */
+interface SdkError {
+  readonly name?: string;
+  readonly message?: string;
+  readonly $metadata?: {
+    readonly httpStatusCode?: number;
+    readonly requestId?: string;
+    readonly clockSkewCorrected?: boolean;
+  };
+  readonly $response?: {
+    readonly statusCode?: number;
+    readonly headers?: Readonly<Record<string, string>>;
+  };
+  readonly lastValidByteReceived?: number;
+  readonly kmsError?: string;
+}
+
+/** Longest registry text that goes into a message. */
+const TEXT_LENGTH_MAX = 500;
+
+type Meaning = readonly [kind: FaultKind, code: RegistryCode, remedy: string];
+
+type RegistryCode = Exclude<
+  ErrorCode,
+  | `E_SOURCE_${string}`
+  | `E_WORKER_${string}`
+  | 'E_OPTION_INVALID'
+  | 'E_LAYER_TOO_LARGE'
+  | 'E_DIGEST_MISMATCH'
+  | 'E_CLOSED'
+  | 'E_TIMEOUT'
+>;
+
+const RATE: Meaning = [
+  'throttled',
+  'E_THROTTLED',
+  'ask AWS for a higher quota, or send less at once',
+];
+const EXPIRED: Meaning = ['final', 'E_CREDENTIALS', 'sign in again: the credentials have expired'];
+const CREDENTIALS: Meaning = ['final', 'E_CREDENTIALS', 'check the AWS credentials and the region'];
+const INVALID: Meaning = [
+  'final',
+  'E_REQUEST_INVALID',
+  'check the repository name and the settings',
+];
+const FAULT: Meaning = ['ambiguous', 'E_REGISTRY_FAULT', 'try again later'];
+const REJECTED: Meaning = ['final', 'E_LAYER_REJECTED', 'upload the layer again from its source'];
+
+const MEANING: Readonly<Record<string, Meaning>> = {
+  // Every exception that the service model names for the operations of a layer (H).
+  ServerException: FAULT,
+  InvalidParameterException: INVALID,
+  RepositoryNotFoundException: [
+    'repository-missing',
+    'E_REPOSITORY_NOT_FOUND',
+    "create it with 'aws ecr create-repository --repository-name NAME', or set the option " +
+      'createRepository (--create-repository)',
+  ],
+  UploadNotFoundException: [
+    'upload-lost',
+    'E_UPLOAD_LOST',
+    'ECR no longer knows the upload; upload the layer again',
+  ],
+  InvalidLayerException: REJECTED,
+  InvalidLayerPartException: ['part-out-of-order', 'E_PART_REJECTED', 'upload the layer again'],
+  LayerPartTooSmallException: [
+    'final',
+    'E_LAYER_REJECTED',
+    'every part but the last must have at least 5 MiB: raise partSizeBytes',
+  ],
+  EmptyUploadException: ['final', 'E_LAYER_REJECTED', 'a layer must have at least one byte'],
+  LayerAlreadyExistsException: ['already-exists', 'E_LAYER_REJECTED', 'the layer is there'],
+  RepositoryAlreadyExistsException: [
+    'already-exists',
+    'E_REQUEST_INVALID',
+    'the repository exists',
+  ],
+  KmsException: [
+    'final',
+    'E_KMS',
+    "check that the repository's KMS key is enabled and that you may use it",
+  ],
+  LimitExceededException: ['final', 'E_QUOTA_EXCEEDED', 'ask AWS for a higher quota, or use less'],
+  // Errors common to all AWS services (H).
+  ThrottlingException: RATE,
+  TooManyRequestsException: RATE,
+  RequestLimitExceeded: RATE,
+  ValidationException: INVALID,
+  InternalFailure: FAULT,
+  ServiceUnavailable: FAULT,
+  ServiceUnavailableException: FAULT,
+  ExpiredTokenException: EXPIRED,
+  ExpiredToken: EXPIRED,
+  UnrecognizedClientException: CREDENTIALS,
+  InvalidClientTokenId: CREDENTIALS,
+  InvalidSignatureException: CREDENTIALS,
+  SignatureDoesNotMatch: CREDENTIALS,
+  IncompleteSignature: CREDENTIALS,
+  IncompleteSignatureException: CREDENTIALS,
+  MissingAuthenticationToken: CREDENTIALS,
+  MissingAuthenticationTokenException: CREDENTIALS,
+  CredentialsProviderError: CREDENTIALS,
+  AccessDeniedException: [
+    'final',
+    'E_ACCESS_DENIED',
+    'allow the action for these credentials in IAM and in the repository policy',
+  ],
+};
+
+/** Turns whatever a call threw into a fault. An abort is not one: callers check their signal first. */
+export function toRegistryFault(thrown: unknown, context: CallContext): RegistryFault {
+  if (thrown instanceof RegistryFault) return thrown;
+  const error: SdkError = typeof thrown === 'object' && thrown !== null ? thrown : {};
+  const status = error.$metadata?.httpStatusCode ?? error.$response?.statusCode;
+  const network = networkFault(thrown, context);
+  if (network !== undefined && status === undefined) return network;
+  if (LongshoreError.is(thrown)) return new RegistryFault('final', thrown);
+  const renewed = error.$metadata?.clockSkewCorrected === true;
+  const [kind, code, remedy] = isClockSkew(error)
+    ? (['final', 'E_CLOCK_SKEW', "set this machine's clock"] as const)
+    : meaningOf(error, status);
+  const text = (error.message ?? String(thrown)).slice(0, TEXT_LENGTH_MAX);
+  const details: ErrorDetails['E_PART_REJECTED' & keyof ErrorDetails] | object = {
+    operation: context.operation,
+    repository: context.repository,
+    ...(error.name !== undefined && { exception: error.name }),
+    ...(status !== undefined && { httpStatus: status }),
+    ...(error.$metadata?.requestId !== undefined && { requestId: error.$metadata.requestId }),
+    ...extraDetails(code, error, context),
+  };
+  const message =
+    `${context.operation} failed for repository ${context.repository}: ` +
+    `${error.name ?? 'error'}: ${text}; ${remedy}`;
+  const nextByte = kind === 'part-out-of-order' ? nextByteOf(error) : undefined;
+  const retryAfterMs = retryAfterOf(error);
+  return new RegistryFault(
+    renewed ? 'renewed' : kind,
+    new LongshoreError(code, message, details as ErrorDetails[typeof code], { cause: thrown }),
+    {
+      ...(nextByte !== undefined && { nextByte }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    },
+  );
+}
+
+/** Whether fresh credentials may cure the fault. */
+export function isExpiredCredentials(fault: RegistryFault): boolean {
+  const { code, details } = fault.error;
+  const exception = 'exception' in details ? details.exception : undefined;
+  return code === 'E_CREDENTIALS' && exception?.startsWith('ExpiredToken') === true;
+}
+
+function meaningOf(error: SdkError, status: number | undefined): Meaning {
+  const known = error.name === undefined ? undefined : MEANING[error.name];
+  if (known !== undefined) return known;
+  if (status === 429) return RATE;
+  if (status !== undefined && status >= 500) return FAULT;
+  // Answered with success, but in a form that could not be read; or not by ECR at all.
+  if (status === undefined || status < 300) {
+    return ['ambiguous', 'E_REGISTRY_PROTOCOL', 'check the endpoint and any proxy on the way'];
+  }
+  // A gateway that lost patience with a held request.
+  if (status === 408) return FAULT;
+  return INVALID;
+}
+
+function isClockSkew(error: SdkError): boolean {
+  if (error.name === 'RequestTimeTooSkewed' || error.name === 'RequestExpired') return true;
+  return /^Signature (expired|not yet current)/.test(error.message ?? '');
+}
+
+function extraDetails(code: RegistryCode, error: SdkError, context: CallContext): object {
+  switch (code) {
+    case 'E_PART_REJECTED':
+      return {
+        firstByte: context.range?.firstByte ?? 0,
+        lastByte: (context.range?.endByte ?? 1) - 1,
+        ...(error.lastValidByteReceived !== undefined && {
+          lastValidByteReceived: error.lastValidByteReceived,
+        }),
+      };
+    case 'E_UPLOAD_LOST':
+      return { uploadId: context.uploadId ?? '' };
+    case 'E_KMS':
+      return error.kmsError === undefined ? {} : { kmsError: error.kmsError };
+    case 'E_REGISTRY_PROTOCOL':
+      return { expected: 'a reply of ECR', received: 'something else' };
+    default:
+      return {};
+  }
+}
+
+/**
+ * The first byte ECR lacks. `lastValidByteReceived` tells (model, H), except that its smallest value
+ * is 0, which may also stand for "none"; the text then decides (seen in real replies, H).
+ */
+function nextByteOf(error: SdkError): number | undefined {
+  const said = /instead of (\d+)/.exec(error.message ?? '')?.[1];
+  const last = error.lastValidByteReceived;
+  if (last !== undefined && last > 0) return last + 1;
+  if (said !== undefined) return Number(said);
+  return last === undefined ? undefined : 0;
+}
+
+function retryAfterOf(error: SdkError): number | undefined {
+  const seconds = Number(error.$response?.headers?.['retry-after']);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
+}

@@ -1,0 +1,113 @@
+/**
+ * The SDK's way out to the network. The SDK resolves endpoint, region, credentials and clock, and
+ * signs; then a part's head goes to the worker that holds its body, and every other request to the
+ * SDK's own HTTP handler, through a proxy if the environment asks for one.
+ */
+
+import { Agent as HttpsAgent } from 'node:https';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { ConnectionSettings, PartTransmitter } from '../layer/part-transmitter.ts';
+import type { PreparedPart } from '../layer/ports.ts';
+import { createAgent } from '../network/agent.ts';
+import { proxyFor } from '../network/proxy.ts';
+
+type SmithyRequest = Parameters<NodeHttpHandler['handle']>[0];
+type SmithyResponse = Awaited<ReturnType<NodeHttpHandler['handle']>>['response'];
+
+/** What the SDK's `requestHandler` has to offer. */
+export interface HttpHandler {
+  handle(
+    request: SmithyRequest,
+    options?: { readonly abortSignal?: unknown },
+  ): Promise<{ response: SmithyResponse }>;
+  destroy?(): void;
+}
+
+/** Rides along with a request's options from `send` to `handle`. */
+export interface PartOptions {
+  readonly abortSignal: AbortSignal;
+  readonly longshorePart?: {
+    readonly part: PreparedPart;
+    readonly gate: Promise<void> | undefined;
+  };
+}
+
+export interface RequestHandlerSettings {
+  readonly proxy: 'environment' | 'none' | URL;
+  readonly connection: Omit<ConnectionSettings, 'proxyUrl'>;
+  /** The caller's own, for everything but parts. */
+  readonly custom: HttpHandler | undefined;
+}
+
+/** Parallel control calls; each is short. */
+const CONTROL_CONNECTIONS_MAX = 64;
+
+export class RequestHandler implements HttpHandler {
+  readonly metadata = { handlerProtocol: 'http/1.1' };
+  readonly #transmitter: PartTransmitter;
+  readonly #settings: RequestHandlerSettings;
+  readonly #control = new Map<string, HttpHandler>();
+
+  constructor(transmitter: PartTransmitter, settings: RequestHandlerSettings) {
+    this.#transmitter = transmitter;
+    this.#settings = settings;
+  }
+
+  async handle(
+    request: SmithyRequest,
+    options: Partial<PartOptions> = {},
+  ): Promise<{ response: SmithyResponse }> {
+    const origin = `${request.protocol}//${request.hostname}`;
+    const proxyUrl = proxyFor(
+      request.port === undefined ? origin : `${origin}:${request.port}`,
+      this.#settings.proxy,
+    );
+    const { longshorePart, abortSignal } = options;
+    if (longshorePart === undefined || abortSignal === undefined) {
+      return this.#controlHandler(request.protocol, proxyUrl).handle(request, options);
+    }
+    const { protocol, hostname, port, path, method, headers } = request;
+    const reply = await this.#transmitter.transmit(
+      longshorePart.part,
+      { protocol, hostname, port, path, method, headers },
+      longshorePart.gate,
+      { ...this.#settings.connection, proxyUrl },
+      abortSignal,
+    );
+    return { response: { ...reply, reason: '' } };
+  }
+
+  destroy(): void {
+    for (const handler of this.#control.values()) handler.destroy?.();
+    this.#control.clear();
+  }
+
+  // The SDK asks for these two; our settings come from elsewhere.
+  updateHttpClientConfig(): void {
+    return undefined;
+  }
+
+  httpHandlerConfigs(): Record<string, never> {
+    return {};
+  }
+
+  #controlHandler(protocol: string, proxyUrl: string | undefined): HttpHandler {
+    const { custom, connection } = this.#settings;
+    if (custom !== undefined) return custom;
+    const key = `${protocol} ${proxyUrl ?? ''}`;
+    let handler = this.#control.get(key);
+    if (handler === undefined) {
+      const { certificateAuthorities } = connection;
+      const agent = createAgent({ protocol, certificateAuthorities, proxyUrl });
+      agent.maxSockets = CONTROL_CONNECTIONS_MAX;
+      handler = new NodeHttpHandler({
+        ...(protocol === 'https:' ? { httpsAgent: agent as HttpsAgent } : { httpAgent: agent }),
+        connectionTimeout: connection.connectTimeoutMs,
+        requestTimeout: connection.replyTimeoutMs,
+        throwOnRequestTimeout: true,
+      });
+      this.#control.set(key, handler);
+    }
+    return handler;
+  }
+}
