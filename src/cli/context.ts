@@ -2,7 +2,7 @@
 
 import type { Readable } from 'node:stream';
 import type { Uploader, UploaderOptions } from '../index.ts';
-import type { startEmulator } from '../emulator/index.ts';
+import type { Emulator, EmulatorOptions } from '../emulator/index.ts';
 
 /** A stream for text: a terminal, a pipe, or a test's collector. */
 export interface TextOutput {
@@ -43,5 +43,5 @@ export interface CliContext {
   /** Milliseconds on a clock that never goes back. */
   now(): number;
   readonly createUploader: (options: UploaderOptions) => Uploader;
-  readonly startEmulator: typeof startEmulator;
+  readonly startEmulator: (options: EmulatorOptions) => Promise<Emulator>;
 }

@@ -1,11 +1,11 @@
 /** `longshore emulator`: runs a local ECR until it is told to stop. */
 
+import type { Emulator } from '../emulator/index.ts';
+import { CommandFailure } from './command-failure.ts';
 import type { CliContext } from './context.ts';
 import { type EmulatorFlags, emulatorOptionsOf } from './emulator-flags.ts';
 import { EXIT_DONE } from './exit-code.ts';
 import { UsageError } from './usage-error.ts';
-
-type Emulator = Awaited<ReturnType<CliContext['startEmulator']>>;
 
 /** @returns the exit code */
 export async function runEmulatorCommand(
@@ -36,10 +36,12 @@ async function start(context: CliContext, flags: EmulatorFlags): Promise<Emulato
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     const where = `${options.host ?? '127.0.0.1'}:${options.port ?? 0}`;
     if (code === 'EADDRINUSE') {
-      throw new UsageError(`${where} is in use; choose another --port, or 0 for any free one`);
+      throw new CommandFailure(`${where} is in use; choose another --port, or 0 for any free one`);
     }
     if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-      throw new UsageError(`cannot listen on ${where} (${code}); choose another --host or --port`);
+      throw new CommandFailure(
+        `cannot listen on ${where} (${code}); choose another --host or --port`,
+      );
     }
     throw error;
   }

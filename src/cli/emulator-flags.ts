@@ -1,11 +1,8 @@
 /** The flags of `longshore emulator`, as options of the emulator. */
 
 import { readFileSync } from 'node:fs';
-import type { startEmulator } from '../emulator/index.ts';
+import type { EmulatorOptions, NetworkOptions } from '../emulator/index.ts';
 import { UsageError } from './usage-error.ts';
-
-type EmulatorOptions = NonNullable<Parameters<typeof startEmulator>[0]>;
-type NetworkOptions = NonNullable<EmulatorOptions['network']>;
 
 const BYTES_PER_MEGABYTE = 1_000_000;
 

@@ -2,7 +2,7 @@
 
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
-import type { WriteStream } from 'node:tty';
+import { isatty, type WriteStream } from 'node:tty';
 import { createUploader } from '../index.ts';
 import type { CliContext, EndSignal, SignalSource, TextOutput } from './context.ts';
 
@@ -17,7 +17,7 @@ export function processContext(): CliContext {
       return process.stdin;
     },
     get stdinIsTerminal() {
-      return process.stdin.isTTY;
+      return isatty(process.stdin.fd);
     },
     stdout: textOutput(process.stdout),
     stderr: textOutput(process.stderr),
@@ -37,7 +37,7 @@ export function processContext(): CliContext {
   };
 }
 
-function textOutput(stream: WriteStream): TextOutput {
+function textOutput(stream: WriteStream & { readonly fd: number }): TextOutput {
   let open = true;
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // The reader has gone (`| head`): the upload goes on, for it is what was asked for.
@@ -47,7 +47,7 @@ function textOutput(stream: WriteStream): TextOutput {
   return {
     write: (text) => open && stream.write(text),
     get isTerminal() {
-      return stream.isTTY === true;
+      return isatty(stream.fd);
     },
     get columns() {
       return positive(stream.columns, COLUMNS_DEFAULT);
@@ -64,7 +64,7 @@ function textOutput(stream: WriteStream): TextOutput {
 
 /** Node cannot close it, so its descriptor is given to the null device, as daemons do. */
 function closeStdout(): void {
-  if (process.platform === 'win32' || process.stdout.isTTY) return;
+  if (process.platform === 'win32' || isatty(process.stdout.fd)) return;
   const descriptor = process.stdout.fd;
   closeSync(descriptor);
   // The system gives the lowest free number: that of standard output, so nothing else gets it.

@@ -2,6 +2,7 @@
 
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
+import { CommandFailure } from './command-failure.ts';
 import type { CliContext } from './context.ts';
 import { declareEmulator } from './emulator-arguments.ts';
 import { describeError, isDebug, reportOf } from './error-report.ts';
@@ -86,6 +87,10 @@ function exitCodeOfError(context: CliContext, error: unknown, debugFlag: boolean
   if (error instanceof UsageError) {
     context.stderr.write(`longshore: ${error.message}\n  see: longshore --help\n`);
     return EXIT_USAGE;
+  }
+  if (error instanceof CommandFailure) {
+    context.stderr.write(`longshore: ${error.message}\n`);
+    return EXIT_FAILED;
   }
   const debug = isDebug(context.env, { debug: debugFlag });
   context.stderr.write(`${describeError(error, [], debug)}\n`);

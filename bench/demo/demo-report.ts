@@ -1,0 +1,70 @@
+/** What the demo prints about layers, in words and in a table. */
+
+import { formatBytes, formatDuration, formatRate } from '../../src/cli/progress/quantity-format.ts';
+import type { Style } from '../../src/cli/progress/style.ts';
+import { fitEnd } from '../../src/cli/progress/text-fit.ts';
+import type { Push } from './demo-push.ts';
+import type { PackedLayer } from './layer-pack.ts';
+import { type Column, formatTable } from './text-table.ts';
+
+/** A claim, and whether it held. */
+export interface Check {
+  readonly claim: string;
+  readonly holds: boolean;
+}
+
+/** `  node-binary.tar.gz   98.9 MB -> 40.2 MB  the Node.js binary`, and where it is from. */
+export function formatPacked(layer: PackedLayer, style: Style): string {
+  const { tree } = layer;
+  const sizes = `${formatBytes(layer.plainBytes).padStart(7)} → ${formatBytes(layer.sizeBytes).padStart(7)}`;
+  const level = tree.level === 0 ? ', not compressed' : '';
+  const first = `  ${layer.fileName.padEnd(24)}${sizes}  ${tree.title}${level}`;
+  return `${first}\n${style.colors.dim(`  ${' '.repeat(24)}${fitEnd(tree.origin, 52).trimEnd()}`)}`;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'layer', align: 'left' },
+  { title: 'size', align: 'right' },
+  { title: 'parts', align: 'right' },
+  { title: 'outcome', align: 'left' },
+  { title: 'time', align: 'right' },
+  { title: 'rate', align: 'right' },
+  { title: 'verified', align: 'left' },
+];
+
+/** @param verified for each layer, whether it was read back equal */
+export function formatReceipts(push: Push, verified: readonly boolean[], style: Style): string {
+  const rows = push.receipts.map((receipt, index) => [
+    receipt.source,
+    formatBytes(receipt.sizeBytes),
+    String(receipt.partCount),
+    receipt.outcome,
+    formatDuration(receipt.durationMs),
+    rateOf(receipt.sizeBytes, receipt.durationMs),
+    verified[index] === true ? 'yes' : 'NO',
+  ]);
+  const sizeBytes = push.receipts.reduce((sum, receipt) => sum + receipt.sizeBytes, 0);
+  const partCount = push.receipts.reduce((sum, receipt) => sum + receipt.partCount, 0);
+  const verifiedCount = verified.filter(Boolean).length;
+  const totals = [
+    'all, side by side',
+    formatBytes(sizeBytes),
+    String(partCount),
+    '',
+    formatDuration(push.durationMs),
+    rateOf(sizeBytes, push.durationMs),
+    `${verifiedCount} of ${rows.length}`,
+  ];
+  return formatTable(COLUMNS, rows, totals, style.colors);
+}
+
+export function formatChecks(checks: readonly Check[], style: Style): string {
+  const { colors } = style;
+  return checks
+    .map(({ claim, holds }) => `${holds ? colors.green('ok  ') : colors.red('FAIL')}  ${claim}`)
+    .join('\n');
+}
+
+function rateOf(sizeBytes: number, durationMs: number): string {
+  return formatRate(durationMs > 0 ? (sizeBytes / durationMs) * 1000 : undefined);
+}
