@@ -46,6 +46,8 @@ function bareEnvironment(): Record<string, string> {
     HOME,
     ...(TMPDIR !== undefined && { TMPDIR }),
     AWS_EC2_METADATA_DISABLED: 'true',
+    // The SDK's own notice on Node 20 would be the only word on standard error.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
   };

@@ -14,7 +14,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 
 /** What CommonJS packages inside an ESM bundle need; esbuild leaves it to its user. */
 const REQUIRE_BANNER =
-  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+  "import * as bundle from 'node:module'; const require = bundle.createRequire(import.meta.url);";
 
 describe('the packed package inside another program', () => {
   const folder = temporaryFolder();
@@ -114,13 +114,16 @@ describe('the packed package inside another program', () => {
     },
   );
 
-  test('says what to do when a bundle has the worker but nowhere piscina', async () => {
-    using bundled = await bundle({
-      format: 'esm',
-      banner: { js: REQUIRE_BANNER },
-      entryPoints: { program: 'upload.mjs', 'layer.worker': 'longshore/worker' },
-    });
-    const options = { workerUrl: join(bundled.cwd, 'layer.worker.mjs') };
-    expectWorkerNotFound(await runUpload({ ...bundled, emulator, options }));
-  });
+  test.each(['esm', 'cjs'] as const)(
+    'says what to do when a %s bundle has the worker but piscina is nowhere',
+    async (format) => {
+      using bundled = await bundle({
+        format,
+        ...(format === 'esm' && { banner: { js: REQUIRE_BANNER } }),
+        entryPoints: { program: 'upload.mjs', 'layer.worker': 'longshore/worker' },
+      });
+      const workerUrl = join(bundled.cwd, `layer.worker.${format === 'esm' ? 'mjs' : 'cjs'}`);
+      expectWorkerNotFound(await runUpload({ ...bundled, emulator, options: { workerUrl } }));
+    },
+  );
 });
