@@ -33,6 +33,9 @@ export async function pushLayers(
     createRepository: true,
     workerUrl: WORKER_URL,
   });
+  // First, so that what follows measures the transfer, not the start of threads and connections.
+  const source = bytesSource(imageConfiguration(layers), { label: 'image configuration' });
+  const configuration = await uploader.uploadLayer({ repository, source }, { signal });
   const expected = layers.map(({ fileName, sizeBytes }) => ({ label: fileName, sizeBytes }));
   const kind = chooseProgressKind(context, { quiet: false, progress: true });
   const startedMs = context.now();
@@ -47,9 +50,6 @@ export async function pushLayers(
       ),
     );
     const durationMs = context.now() - startedMs;
-    progress.stop();
-    const source = bytesSource(imageConfiguration(layers), { label: 'image configuration' });
-    const configuration = await uploader.uploadLayer({ repository, source }, { signal });
     return { receipts, configuration, durationMs };
   } finally {
     progress.stop();

@@ -13,13 +13,17 @@ export interface Check {
   readonly holds: boolean;
 }
 
-/** `  node-binary.tar.gz   98.9 MB -> 40.2 MB  the Node.js binary`, and where it is from. */
+const NAME_COLUMNS = 22;
+const ORIGIN_COLUMNS = 32;
+
+/** `  node-binary.tar.gz    98.9 MB → 40.2 MB  /usr/bin/node`. */
 export function formatPacked(layer: PackedLayer, style: Style): string {
-  const { tree } = layer;
-  const sizes = `${formatBytes(layer.plainBytes).padStart(7)} → ${formatBytes(layer.sizeBytes).padStart(7)}`;
-  const level = tree.level === 0 ? ', not compressed' : '';
-  const first = `  ${layer.fileName.padEnd(24)}${sizes}  ${tree.title}${level}`;
-  return `${first}\n${style.colors.dim(`  ${' '.repeat(24)}${fitEnd(tree.origin, 52).trimEnd()}`)}`;
+  const plain = formatBytes(layer.plainBytes).padStart(7);
+  const packed = formatBytes(layer.sizeBytes).padStart(7);
+  const note = layer.tree.level === 0 ? ', not compressed' : '';
+  const origin = fitEnd(layer.tree.origin, ORIGIN_COLUMNS - note.length).trimEnd();
+  const name = layer.fileName.padEnd(NAME_COLUMNS);
+  return `  ${name}  ${plain} → ${packed}  ${style.colors.dim(origin + note)}`;
 }
 
 const COLUMNS: readonly Column[] = [

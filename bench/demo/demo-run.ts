@@ -37,8 +37,9 @@ export async function runDemo(
   act('1. Pack what is installed here into layers');
   const packing = stopwatch(context);
   const trees = await findInputTrees();
-  const layers = await packLayers(trees, PACKED_BYTES_MIN, workspace.directory, signal);
-  for (const layer of layers) say(formatPacked(layer, style));
+  const layers = await packLayers(trees, PACKED_BYTES_MIN, workspace.directory, signal, (layer) =>
+    say(formatPacked(layer, style)),
+  );
   const packedBytes = layers.reduce((sum, layer) => sum + layer.sizeBytes, 0);
   say(`  ${layers.length} layers, ${formatBytes(packedBytes)}, packed in ${packing()}`);
 

@@ -2,17 +2,15 @@
 
 import { realpathSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Files that become one layer. */
 export interface InputTree {
   /** Of the layer's file, without the ending. */
   readonly name: string;
-  /** What it is, for people. */
-  readonly title: string;
   readonly directory: string;
-  /** Where it is, for people: within this project, or on this machine. */
+  /** What it is, for people: a path within this project, or on this machine. */
   readonly origin: string;
   /** Names within `directory`. */
   readonly entries: readonly string[];
@@ -35,12 +33,12 @@ export async function findInputTrees(): Promise<InputTree[]> {
   const scoped = packages.filter((name) => name.startsWith('@'));
   const plain = packages.filter((name) => !name.startsWith('@'));
   const candidates: InputTree[] = [
-    tree('node-binary', 'the Node.js binary', dirname(binary), [basename(binary)], 1),
-    tree('node-headers', "Node.js's C headers", join(prefix, 'include'), ['node'], 1),
-    tree('npm', 'npm itself', globalModules, ['npm'], 1),
-    tree('packages-scoped', 'node_modules, scoped packages', modules, scoped, 0),
-    tree('packages', 'node_modules, the other packages', modules, plain, 1),
-    tree('longshore', "longshore's own sources and build", PROJECT, ['src', 'dist', 'bench'], 1),
+    tree('node-binary', binary, dirname(binary), [basename(binary)], 1),
+    tree('node-headers', join(prefix, 'include', 'node'), join(prefix, 'include'), ['node'], 1),
+    tree('npm', join(globalModules, 'npm'), globalModules, ['npm'], 1),
+    tree('packages-scoped', 'node_modules/@*', modules, scoped, 0),
+    tree('packages', 'node_modules/[!@]*', modules, plain, 1),
+    tree('longshore', 'src, dist, bench', PROJECT, ['src', 'dist', 'bench'], 1),
   ];
   const present = await Promise.all(candidates.map(withExistingEntries));
   return present.filter((found) => found.entries.length > 0);
@@ -48,15 +46,12 @@ export async function findInputTrees(): Promise<InputTree[]> {
 
 function tree(
   name: string,
-  title: string,
+  origin: string,
   directory: string,
   entries: readonly string[],
   level: 0 | 1,
 ): InputTree {
-  const folder = relative(PROJECT, directory);
-  const place = folder.startsWith('..') || isAbsolute(folder) ? directory : folder;
-  const origin = entries.length > 3 ? place : entries.map((entry) => join(place, entry)).join(', ');
-  return { name, title, directory, origin, entries, level };
+  return { name, origin, directory, entries, level };
 }
 
 async function withExistingEntries(candidate: InputTree): Promise<InputTree> {

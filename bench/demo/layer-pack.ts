@@ -32,7 +32,11 @@ export async function packLayer(
   const hash = createHash('sha256');
   let plainBytes = 0;
   await pipeline(
-    create({ cwd: tree.directory, portable: true }, [...tree.entries]),
+    // Without ./ a name that begins with @ would mean another archive.
+    create(
+      { cwd: tree.directory, portable: true },
+      tree.entries.map((entry) => `./${entry}`),
+    ),
     async function* tap(chunks: AsyncIterable<Uint8Array>) {
       for await (const chunk of chunks) {
         hash.update(chunk);
@@ -58,11 +62,16 @@ export async function packLayers(
   bytesMin: number,
   directory: string,
   signal: AbortSignal,
+  onPacked: (layer: PackedLayer) => void,
 ): Promise<PackedLayer[]> {
   // Two at once keep compression busy while the other one waits for the disk.
   const limit = pLimit(2);
   const pack = (tree: InputTree): Promise<PackedLayer> =>
-    limit(() => packLayer(tree, directory, signal));
+    limit(async () => {
+      const layer = await packLayer(tree, directory, signal);
+      onPacked(layer);
+      return layer;
+    });
   const layers = await Promise.all(trees.map(pack));
   const bySize = (left: PackedLayer, right: PackedLayer): number =>
     right.sizeBytes - left.sizeBytes;

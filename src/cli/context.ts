@@ -42,6 +42,6 @@ export interface CliContext {
   onExit(listener: () => void): () => void;
   /** Milliseconds on a clock that never goes back. */
   now(): number;
-  readonly createUploader: (options: UploaderOptions) => Uploader;
+  readonly createUploader: (options: UploaderOptions) => Promise<Uploader>;
   readonly startEmulator: (options: EmulatorOptions) => Promise<Emulator>;
 }

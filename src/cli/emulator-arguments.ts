@@ -7,17 +7,20 @@ import type { EmulatorFlags } from './emulator-flags.ts';
 import { integerBetween, parseRegistryId, parseSize, positiveNumber } from './option-values.ts';
 
 const DESCRIPTION = `\
-Runs a local ECR: the JSON API and the registry API over one store. As strict as ECR
-about order, sizes, digests, signatures and immutability.
+Runs a local ECR: the JSON API and the registry API over one store, as strict
+as ECR about order, sizes, digests, signatures and immutability.
 
-Prints, when it is ready, the settings to use it as lines for a shell, or as JSON.`;
+When it is ready it prints how to reach it, as lines for a shell or as JSON.`;
 
 const EPILOGUE = `
 Examples:
-  $ eval "$(longshore emulator --quiet &)"        # in the background, this shell uses it
+  In the background, for this shell:
+  $ eval "$(longshore emulator --quiet &)"
   $ kill "$LONGSHORE_EMULATOR_PID"
+  Kept on disk, at a port of your own:
   $ longshore emulator --port 4566 --data ./registry
-  $ longshore emulator --round-trip 40 --bandwidth 50 --quotas   # a slow line, ECR's quotas
+  A slow line, and ECR's quotas:
+  $ longshore emulator --round-trip 40 --bandwidth 50 --quotas
 
 Exit codes:
   0 stopped by a signal or the end of standard input, 1 failed, 2 wrong usage
@@ -61,6 +64,7 @@ export function declareEmulator(
     .option('--debug', 'print stacks of errors (or LONGSHORE_DEBUG=1)')
     .helpOption('-h, --help', 'show this help');
 
+  command.showHelpAfterError('  see: longshore emulator --help');
   command.addHelpText('after', EPILOGUE);
   command.action(async (flags: EmulatorFlags) => {
     finish(await runEmulatorCommand(context, flags));

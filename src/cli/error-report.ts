@@ -1,6 +1,6 @@
 /** Errors as the command line tells them: to people with a remedy, to machines as JSON. */
 
-import { LongshoreError, type ErrorCode } from '../index.ts';
+import { type ErrorCode, LongshoreError } from '../errors.ts';
 import { printable } from './progress/text-fit.ts';
 
 export interface ErrorReport {

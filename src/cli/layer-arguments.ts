@@ -2,7 +2,6 @@
 
 import { type Command, Option } from 'commander';
 import type { CliContext } from './context.ts';
-import { runLayerCommand } from './layer-command.ts';
 import type { LayerFlags } from './layer-flags.ts';
 import { LAYER_DESCRIPTION, LAYER_EPILOGUE } from './layer-help.ts';
 import {
@@ -87,8 +86,11 @@ export function declareLayer(
     .option('--debug', 'print stacks of errors (or LONGSHORE_DEBUG=1)')
     .helpOption('-h, --help', 'show this help');
 
+  command.showHelpAfterError('  see: longshore layer --help');
   command.addHelpText('after', LAYER_EPILOGUE);
   command.action(async (files: string[], flags: LayerFlags) => {
+    // It stands on the whole library, which neither help nor the emulator should load.
+    const { runLayerCommand } = await import('./layer-command.ts');
     finish(await runLayerCommand(context, files, flags));
   });
 }

@@ -18,7 +18,7 @@ export async function runLayerCommand(
   const json = flags.json === true;
   const quiet = flags.quiet === true;
   const jobs = planLayerJobs(context, files, flags);
-  const uploader: Uploader = context.createUploader(uploaderOptionsOf(flags));
+  const uploader: Uploader = await context.createUploader(uploaderOptionsOf(flags));
   const kind = chooseProgressKind(context, { quiet, progress: flags.progress });
   const startedMs = context.now();
   const progress = startProgress(context, kind, jobs, () => uploader.snapshot());

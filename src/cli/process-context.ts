@@ -3,7 +3,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { isatty, type WriteStream } from 'node:tty';
-import { createUploader } from '../index.ts';
 import type { CliContext, EndSignal, SignalSource, TextOutput } from './context.ts';
 
 /** Used where output goes to a file or a pipe. */
@@ -11,6 +10,8 @@ const COLUMNS_DEFAULT = 80;
 const ROWS_DEFAULT = 24;
 
 export function processContext(): CliContext {
+  // The AWS client's notice about next year's Node.js would run into the bars of every upload.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   return {
     // Looked at only when it is read: the mere look at it can keep a process alive.
     get stdin() {
@@ -31,8 +32,8 @@ export function processContext(): CliContext {
       return () => void process.off('exit', listener);
     },
     now: () => performance.now(),
-    createUploader,
-    // The emulator is a product of its own: nobody who uploads should load it.
+    // Loaded when needed: help has no use for the AWS client, and an upload none for the emulator.
+    createUploader: async (options) => (await import('../index.ts')).createUploader(options),
     startEmulator: async (options) => (await import('../emulator/index.ts')).startEmulator(options),
   };
 }

@@ -12,8 +12,8 @@ import { chooseStyle } from './progress/style.ts';
 import { UsageError } from './usage-error.ts';
 
 const DESCRIPTION = `\
-Moves container image layers into Amazon ECR through the ECR API: parts in parallel,
-worker threads, digests checked on both sides.`;
+Moves container image layers into Amazon ECR through the ECR API: parts in
+parallel, worker threads, digests checked on both sides.`;
 
 const EPILOGUE = `
 Exit codes:
@@ -26,7 +26,7 @@ Environment:
 
 Examples:
   $ longshore layer layer.tar.gz --repository team/app
-  $ eval "$(longshore emulator --port 4566 &)"
+  $ eval "$(longshore emulator --quiet &)"
 `;
 
 /**
@@ -61,7 +61,7 @@ function declareProgram(context: CliContext, finish: (exitCode: number) => void)
     .helpCommand('help [command]', 'show the help of a command')
     .exitOverride()
     .configureHelp({
-      helpWidth: Math.min(90, Math.max(40, stdout.columns)),
+      helpWidth: Math.min(100, Math.max(60, stdout.columns)),
       styleTitle: (title) => outColors.bold(title),
       sortSubcommands: false,
     })
@@ -74,7 +74,7 @@ function declareProgram(context: CliContext, finish: (exitCode: number) => void)
       getOutHelpWidth: () => stdout.columns,
       getErrHelpWidth: () => stderr.columns,
     })
-    .showHelpAfterError('  see: longshore --help, longshore <command> --help')
+    .showHelpAfterError('  see: longshore --help')
     .addHelpText('after', EPILOGUE);
   declareLayer(program, context, finish);
   declareEmulator(program, context, finish);

@@ -28,6 +28,7 @@ interface LayerLog {
 export class LineDisplay implements ProgressDisplay {
   readonly #context: Pick<CliContext, 'stderr' | 'now'>;
   readonly #logs = new Map<number, LayerLog>();
+  readonly #repositories = new Set<string>();
 
   constructor(context: Pick<CliContext, 'stderr' | 'now'>) {
     this.#context = context;
@@ -40,7 +41,7 @@ export class LineDisplay implements ProgressDisplay {
         this.say(describeStart(event));
         break;
       case 'repository-created':
-        this.say(`${printable(event.repository)}: repository created`);
+        this.#created(event.repository);
         break;
       case 'part-acknowledged':
         this.#advance(event);
@@ -71,6 +72,13 @@ export class LineDisplay implements ProgressDisplay {
 
   stop(): void {
     this.#logs.clear();
+  }
+
+  /** Layers that wait for the same repository may each tell. */
+  #created(repository: string): void {
+    if (this.#repositories.has(repository)) return;
+    this.#repositories.add(repository);
+    this.say(`${printable(repository)}: repository created`);
   }
 
   #open(layerId: number, sizeBytes: number | undefined): void {
