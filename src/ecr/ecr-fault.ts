@@ -10,6 +10,8 @@ export interface CallContext {
   readonly repository: string;
   readonly uploadId?: string;
   readonly range?: ByteRange;
+  /** How long the call took to fail. */
+  readonly elapsedMs?: number;
 }
 
 /** The parts of an SDK error that matter, all optional: anything may have been thrown. */

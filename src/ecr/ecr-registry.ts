@@ -158,7 +158,8 @@ export class EcrRegistry implements LayerRegistry {
       return await send();
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      const fault = toRegistryFault(error, context);
+      const elapsedMs = Math.round(performance.now() - startedAtMs);
+      const fault = toRegistryFault(error, { ...context, elapsedMs });
       if (isExpiredCredentials(fault) && (await this.#renewedSince(startedAtMs))) {
         throw new RegistryFault('renewed', fault.error);
       }

@@ -30,10 +30,11 @@ export function networkFault(thrown: unknown, context: CallContext): RegistryFau
     return new RegistryFault(kind === 'worker-lost' ? 'ambiguous' : 'final', error);
   }
   if (!(thrown instanceof Error)) return undefined;
-  if (thrown.name === 'TimeoutError') {
-    return timeoutFault(about, details, thrown.message, 0, thrown);
-  }
   const systemCode = systemCodeOf(thrown);
+  // The SDK's handler calls a reset connection a TimeoutError as well; the code tells.
+  if (thrown.name === 'TimeoutError' && (systemCode ?? 'ETIMEDOUT') === 'ETIMEDOUT') {
+    return timeoutFault(about, details, thrown.message, context.elapsedMs ?? 0, thrown);
+  }
   if (systemCode === undefined) return undefined;
   return brokenFault(about, details, thrown.message, systemCode, thrown);
 }
