@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readModules, REPOSITORY } from '../tidy/source-tree.ts';
 import type { PackedPackage } from './packed-package.ts';
@@ -58,13 +57,4 @@ describe('the package that npm would publish', () => {
     );
     expect(idle).toEqual([]);
   });
-});
-
-test('the repository has no lock-file entry that ties it to one registry', async () => {
-  const lock: unknown = JSON.parse(
-    await import('node:fs/promises').then(({ readFile }) =>
-      readFile(join(REPOSITORY, 'package-lock.json'), 'utf8'),
-    ),
-  );
-  expect(JSON.stringify(lock)).not.toMatch(/"resolved":"(?!https:\/\/registry\.npmjs\.org\/)/);
 });
