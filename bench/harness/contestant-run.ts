@@ -1,0 +1,71 @@
+/** One run of one contestant in a process of its own, and what it cost on both sides. */
+
+import { Child } from './child-process.ts';
+import type { Job, LayerFile, LongshoreOptions, Measurement, Reply } from './protocol.ts';
+import type { ProgramName } from './program.ts';
+import type { Server } from './server-process.ts';
+
+/** Who runs, and with what settings. */
+export interface Contestant {
+  readonly name: string;
+  readonly program: Exclude<ProgramName, 'server'>;
+  readonly options?: LongshoreOptions;
+  /** The bare writer sends the right count of bytes, but not these: its digests mean nothing. */
+  readonly sendsOtherBytes?: boolean;
+}
+
+/** What all contestants of one table have to do. */
+export interface Task {
+  readonly layers: readonly LayerFile[];
+  readonly partSizeBytes?: number;
+  readonly layersInFlight: number;
+}
+
+export interface Run extends Measurement {
+  /** CPU time of the server's process meanwhile. */
+  readonly serverCpuMs: number;
+  /** Whether the process ended by itself once its work was done. */
+  readonly endedByItself: boolean;
+}
+
+const END_TIMEOUT_MS = 3000;
+
+/** @throws Error if the contestant fails, or reports another digest than the file's */
+export async function runContestant(
+  contestant: Contestant,
+  file: string,
+  task: Task,
+  server: Server,
+  nodeOptions: readonly string[] = [],
+): Promise<Run> {
+  const job: Job = {
+    ...task,
+    server: server.address,
+    repository: await server.createRepository(),
+    ...(contestant.options !== undefined && { options: contestant.options }),
+  };
+  await using child = new Child(contestant.name, file, nodeOptions);
+  const before = await server.usage();
+  const reply = (await child.ask(job)) as Reply;
+  const after = await server.usage();
+  if (reply.type === 'failed') throw new Error(`${contestant.name} failed: ${reply.message}`);
+  const { measurement } = reply;
+  if (contestant.sendsOtherBytes !== true) assertDigests(contestant.name, measurement, task.layers);
+  return {
+    ...measurement,
+    serverCpuMs: after.cpuMs - before.cpuMs,
+    endedByItself: await child.endsWithin(END_TIMEOUT_MS),
+  };
+}
+
+function assertDigests(
+  name: string,
+  { digests }: Measurement,
+  layers: readonly LayerFile[],
+): void {
+  for (const [index, { path, digest }] of layers.entries()) {
+    if (digests[index] !== digest) {
+      throw new Error(`${name}: ${path} is ${digest}, reported ${String(digests[index])}`);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+/** The programs a benchmark starts, compiled once into a folder that nobody else writes to. */
+
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { cleanUpAtExit } from './cleanup.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+const SOURCES = {
+  server: 'bench/programs/emulator-server.ts',
+  longshore: 'bench/programs/longshore-client.ts',
+  'plain-sdk': 'bench/rivals/plain-sdk.ts',
+  'bare-writer': 'bench/floors/bare-writer.ts',
+  stages: 'bench/floors/stages.ts',
+} as const;
+
+export type ProgramName = keyof typeof SOURCES;
+
+/** Where each program's file is. */
+export type Programs = Readonly<Record<ProgramName, string>>;
+
+/**
+ * Copies the compiled library and compiles the programs beside it. They run on plain Node, as a
+ * user's program would: a loader would add its own time and memory to the figures. The copy keeps
+ * a run whole when the library is built anew meanwhile. Inside the folder `longshore` means the
+ * copy, because a package may import itself by name.
+ */
+export async function compilePrograms(): Promise<Programs> {
+  const results = join(ROOT, 'bench', 'results');
+  mkdirSync(results, { recursive: true });
+  const folder = mkdtempSync(join(results, 'programs-'));
+  cleanUpAtExit(() => rmSync(folder, { recursive: true, force: true }));
+  cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+  cpSync(join(ROOT, 'dist'), join(folder, 'dist'), {
+    recursive: true,
+    filter: (path) => !path.endsWith('.d.ts'),
+  });
+  await build({
+    entryPoints: Object.values(SOURCES).map((source) => join(ROOT, source)),
+    outdir: folder,
+    outbase: join(ROOT, 'bench'),
+    entryNames: '[name]',
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    sourcemap: 'inline',
+    logLevel: 'warning',
+  });
+  const fileOf = (name: ProgramName): string =>
+    join(folder, basename(SOURCES[name]).replace(/\.ts$/, '.js'));
+  return {
+    server: fileOf('server'),
+    longshore: fileOf('longshore'),
+    'plain-sdk': fileOf('plain-sdk'),
+    'bare-writer': fileOf('bare-writer'),
+    stages: fileOf('stages'),
+  };
+}

@@ -1,0 +1,77 @@
+/** `npm run bench`: runs scenarios, prints their tables, keeps both tables and raw figures. */
+
+import { parseBenchArguments } from './arguments.ts';
+import { formatEnvironment, readEnvironment } from './environment.ts';
+import { installCleanup } from './harness/cleanup.ts';
+import type { Programs } from './harness/program.ts';
+import { compilePrograms } from './harness/program.ts';
+import type { FinishedScenario } from './report/result-file.ts';
+import { saveResults } from './report/result-file.ts';
+import { formatTable } from './report/table.ts';
+import type { ScenarioContext } from './scenario.ts';
+import { SCENARIOS } from './scenario-list.ts';
+
+/** Above this, somebody else's work is in the figures. */
+const BUSY_SHARE_MAX = 0.1;
+
+installCleanup();
+await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});
+
+async function main(): Promise<void> {
+  const names = SCENARIOS.map(({ name }) => name);
+  const asked = parseBenchArguments(process.argv.slice(2), names);
+  if (asked.help) {
+    console.log(helpText());
+    return;
+  }
+  const chosen = SCENARIOS.filter(({ name, byDefault }) =>
+    asked.scenarios.length === 0 ? byDefault : asked.scenarios.includes(name),
+  );
+  let programs: Promise<Programs> | undefined;
+  const context: ScenarioContext = {
+    full: asked.full,
+    runs: asked.runs,
+    programs: () => (programs ??= compilePrograms()),
+    progress: (text) => console.error(`  ${text}`),
+  };
+
+  const startedAt = new Date();
+  const environment = await readEnvironment();
+  console.log(`${formatEnvironment(environment)}\n`);
+  if (environment.busyShareBefore > BUSY_SHARE_MAX) {
+    console.log('**Provisional: the machine was busy with something else. Trust no figure below.**\n');
+  }
+  const finished: FinishedScenario[] = [];
+  for (const scenario of chosen) {
+    console.error(`${scenario.name}: ${scenario.summary}`);
+    const report = await scenario.run(context);
+    console.log(report.tables.map(formatTable).join('\n'));
+    finished.push({ name: scenario.name, ...report });
+    // After each one: a long run that is interrupted keeps what it has.
+    const saved = saveResults({ startedAt, environment, full: asked.full, scenarios: finished });
+    console.error(`saved ${saved}`);
+  }
+}
+
+function helpText(): string {
+  const width = Math.max(...SCENARIOS.map(({ name }) => name.length));
+  const lines = SCENARIOS.map(
+    ({ name, summary, byDefault }) => `  ${name.padEnd(width)}  ${byDefault ? ' ' : '*'} ${summary}`,
+  );
+  return [
+    'Usage: npm run bench -- [scenario ...] [--full] [--runs <count>]',
+    '',
+    'Scenarios (* only when named):',
+    ...lines,
+    '',
+    'Options:',
+    '  --full          more runs and settings, larger layers: the figures to publish',
+    '  --runs <count>  counted runs of each contestant, 1..100',
+    '  -h, --help      this text',
+    '',
+    'Tables and raw figures go to bench/results.',
+  ].join('\n');
+}

@@ -1,0 +1,74 @@
+/** Small pieces of work, measured in this process. */
+
+import { Bench } from 'tinybench';
+import type { ScenarioContext, ScenarioReport } from '../scenario.ts';
+import { formatDuration, formatNumber, formatRatio, formatShare, MEGABYTE } from '../report/quantity.ts';
+
+/** One way to do the work. */
+export interface MicroTask {
+  readonly name: string;
+  /** Bytes it works through, for a speed; `undefined` where only the time counts. */
+  readonly sizeBytes?: number;
+  readonly work: () => unknown;
+}
+
+interface MicroResult {
+  readonly name: string;
+  readonly medianMs: number;
+  readonly p99Ms: number;
+  readonly sampleCount: number;
+  readonly marginShare: number;
+  readonly megabytesPerSecond: number | undefined;
+}
+
+const TIME_MS = 700;
+const TIME_FULL_MS = 4000;
+
+/** Measures the tasks one after another; the first one is what the others are compared with. */
+export async function runMicroBench(
+  title: string,
+  tasks: readonly MicroTask[],
+  context: ScenarioContext,
+  notes: readonly string[] = [],
+): Promise<ScenarioReport> {
+  context.progress(title);
+  const time = context.full ? TIME_FULL_MS : TIME_MS;
+  const bench = new Bench({ time, iterations: 8, warmupIterations: 3, retainSamples: true, throws: true });
+  for (const { name, work } of tasks) {
+    // Garbage of the way before must not be collected on this one's account.
+    bench.add(name, work, { beforeAll: collectGarbage });
+  }
+  await bench.run();
+  const results = tasks.map((task, index) => readResult(task, bench, index));
+  const reference = results[0]?.medianMs ?? Number.NaN;
+  const rows = results.map((result) => [
+    result.name,
+    formatDuration(result.medianMs),
+    formatDuration(result.p99Ms),
+    result.megabytesPerSecond === undefined ? '-' : formatNumber(result.megabytesPerSecond),
+    formatRatio(reference / result.medianMs),
+    String(result.sampleCount),
+    formatShare(result.marginShare),
+  ]);
+  const columns = ['way', 'median', 'p99', 'MB/s', 'speed vs first', 'samples', 'margin'];
+  return { tables: [{ title, columns, rows, notes }], data: results };
+}
+
+function readResult({ name, sizeBytes }: MicroTask, bench: Bench, index: number): MicroResult {
+  const result = bench.tasks[index]?.result;
+  if (result?.state !== 'completed') throw new Error(`${name} was not measured`);
+  const { latency } = result;
+  return {
+    name,
+    medianMs: latency.p50,
+    p99Ms: latency.p99,
+    sampleCount: latency.samplesCount,
+    marginShare: latency.rme / 100,
+    megabytesPerSecond:
+      sizeBytes === undefined ? undefined : sizeBytes / MEGABYTE / (latency.p50 / 1000),
+  };
+}
+
+function collectGarbage(): void {
+  globalThis.gc?.();
+}

@@ -1,0 +1,35 @@
+/** longshore, used as its README says. */
+
+import { createUploader, fileSource } from 'longshore';
+import type { Job, Outcome } from '../harness/protocol.ts';
+import { measureContestant } from './measured-run.ts';
+
+async function uploadLayers(job: Job): Promise<Outcome> {
+  const { server, repository } = job;
+  await using uploader = createUploader({
+    region: server.region,
+    endpoint: server.endpoint,
+    client: { credentials: server.credentials },
+    proxy: 'none',
+    ...(server.certificateAuthorities !== undefined && {
+      certificateAuthorities: server.certificateAuthorities,
+    }),
+    ...(job.partSizeBytes !== undefined && { partSizeBytes: job.partSizeBytes }),
+    ...job.options,
+  });
+  const receipts = await Promise.all(
+    job.layers.map(({ path }) =>
+      // The same task as the rival's: the digest is not known beforehand and computed on the way.
+      uploader.uploadLayer({ repository, source: fileSource(path), checkFirst: false }),
+    ),
+  );
+  const layerBytes = receipts.reduce((sum, receipt) => sum + receipt.sizeBytes, 0);
+  const sentBytes = receipts.reduce((sum, receipt) => sum + receipt.sentBytes, 0);
+  return {
+    layerBytes,
+    digests: receipts.map(({ digest }) => digest),
+    extra: { resentBytes: sentBytes - layerBytes },
+  };
+}
+
+measureContestant(async (job) => () => uploadLayers(job));

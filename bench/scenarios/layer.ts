@@ -1,0 +1,103 @@
+/** The same layers, sent by longshore, by the plain SDK and by nothing but sockets. */
+
+import { runInterleaved } from '../harness/interleaved-rounds.ts';
+import type { Contestant, Run, Task } from '../harness/contestant-run.ts';
+import { runContestant } from '../harness/contestant-run.ts';
+import { LayerFiles } from '../harness/layer-files.ts';
+import { Server } from '../harness/server-process.ts';
+import { layerTable } from '../report/layer-table.ts';
+import { MEGABYTE } from '../report/quantity.ts';
+import type { Table } from '../report/table.ts';
+import type { Scenario, ScenarioContext, ScenarioReport } from '../scenario.ts';
+
+const MIB: number = 1024 * 1024;
+const LAYER_COUNT = 4;
+/** Multiples of both part sizes, so that every part is a whole one. */
+const LAYER_SIZE_BYTES: number = 260 * MIB;
+const LAYER_SIZE_FULL_BYTES: number = 520 * MIB;
+const RUNS = 3;
+const RUNS_FULL = 5;
+
+const PLAIN_SDK: Contestant = { name: 'plain SDK', program: 'plain-sdk' };
+const LONGSHORE: Contestant = { name: 'longshore', program: 'longshore' };
+const BARE_WRITER: Contestant = {
+  name: 'floor: bare writer',
+  program: 'bare-writer',
+  sendsOtherBytes: true,
+};
+const STAGES: Contestant = { name: 'floor: stages', program: 'stages', sendsOtherBytes: true };
+const HASHERS: readonly Contestant[] = [
+  { name: 'longshore, native', program: 'longshore', options: { hasher: 'native' } },
+  { name: 'longshore, wasm', program: 'longshore', options: { hasher: 'wasm' } },
+];
+
+interface Setting {
+  readonly tls: boolean;
+  readonly partSizeBytes: number;
+}
+
+const SETTINGS: readonly Setting[] = [
+  { tls: false, partSizeBytes: 20 * MIB },
+  { tls: true, partSizeBytes: 20 * MIB },
+];
+const SETTINGS_FULL: readonly Setting[] = [
+  ...SETTINGS,
+  { tls: false, partSizeBytes: 10 * MIB },
+  { tls: true, partSizeBytes: 10 * MIB },
+];
+
+async function run(context: ScenarioContext): Promise<ScenarioReport> {
+  await using files = new LayerFiles();
+  const sizeBytes = context.full ? LAYER_SIZE_FULL_BYTES : LAYER_SIZE_BYTES;
+  context.progress(`writing ${LAYER_COUNT} layers of ${sizeBytes / MIB} MiB`);
+  const layers = [];
+  for (let count = 0; count < LAYER_COUNT; count += 1) layers.push(await files.createRandom(sizeBytes));
+
+  const tables: Table[] = [];
+  const data: unknown[] = [];
+  for (const setting of context.full ? SETTINGS_FULL : SETTINGS) {
+    const { partSizeBytes } = setting;
+    const task: Task = { layers, partSizeBytes, layersInFlight: LAYER_COUNT };
+    const { table, raw } = await runSetting(setting, task, context);
+    tables.push(table);
+    data.push({ ...setting, ...raw });
+  }
+  return { tables, data };
+}
+
+async function runSetting(
+  { tls, partSizeBytes }: Setting,
+  task: Task,
+  context: ScenarioContext,
+): Promise<{ readonly table: Table; readonly raw: object }> {
+  const programs = await context.programs();
+  const label = `${partSizeBytes / MIB} MiB parts, ${tls ? 'TLS' : 'plain HTTP'}`;
+  const contestants = [PLAIN_SDK, LONGSHORE, ...HASHERS, BARE_WRITER];
+  await using server = await Server.start(programs.server, { tls });
+  const start = (contestant: Contestant): Promise<Run> =>
+    runContestant(contestant, programs[contestant.program], task, server);
+
+  const runs = await runInterleaved(
+    contestants,
+    { warmUpCount: 1, countedCount: context.runs ?? (context.full ? RUNS_FULL : RUNS) },
+    async (contestant, round) => {
+      const result = await start(contestant);
+      const speed = Math.round(result.layerBytes / MEGABYTE / (result.wallMs / 1000));
+      context.progress(`${label}, ${round}: ${contestant.name} ${speed} MB/s`);
+      return result;
+    },
+  );
+  const stages = await start(STAGES);
+  const named = contestants.map(({ name }, index) => ({ name, runs: runs[index] ?? [] }));
+  return {
+    table: layerTable(label, task, named, stages),
+    raw: { contestants: named, stages },
+  };
+}
+
+export const layerScenario: Scenario = {
+  name: 'layer',
+  summary: 'CPU and wall time of sending four layers, against the plain SDK and the floors',
+  byDefault: true,
+  run,
+};
