@@ -1,7 +1,7 @@
 /** What every upload test looks at afterwards. */
 
 import { expect } from 'vitest';
-import type { Emulator } from '../../src/emulator/index.ts';
+import type { Emulator, JournalEntry } from '../../src/emulator/index.ts';
 import { LongshoreError } from '../../src/index.ts';
 import type { ErrorCode } from '../../src/index.ts';
 import { digestOf } from './layer-bytes.ts';
@@ -41,7 +41,7 @@ export async function expectStored(
 export function expectPartsInOrder(emulator: Emulator): void {
   const parts = emulator.journal
     .entries({ operation: 'UploadLayerPart', statusCode: 200 })
-    .toSorted((left, right) => (left.endedAtMs ?? 0) - (right.endedAtMs ?? 0));
+    .toSorted(byTimeOfArrival);
   const endByte = new Map<string, number>();
   for (const { uploadId = '', firstByte = -1, lastByte = -1 } of parts) {
     const before = endByte.get(uploadId) ?? 0;
@@ -49,6 +49,12 @@ export function expectPartsInOrder(emulator: Emulator): void {
     expect(firstByte, `part of upload ${uploadId}`).toBeGreaterThanOrEqual(before);
     endByte.set(uploadId, lastByte + 1);
   }
+}
+
+/** An entry that ended is not yet one whose reply has arrived, so the last body byte counts. */
+function byTimeOfArrival(left: JournalEntry, right: JournalEntry): number {
+  const difference = (left.receivedAtMs ?? 0) - (right.receivedAtMs ?? 0);
+  return difference === 0 ? (left.firstByte ?? 0) - (right.firstByte ?? 0) : difference;
 }
 
 /** How often the emulator was asked for each operation. */
