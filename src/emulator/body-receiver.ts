@@ -39,7 +39,10 @@ export class BodyReceiver {
       this.#request.on('data', (chunk: Buffer) => this.#take(chunk));
       this.#request.once('end', () => this.#finish());
       this.#request.once('error', () => this.#end('lost'));
-      this.#request.once('close', () => this.#end('lost'));
+      // A request that has ended closes too, perhaps before its bytes have passed the lines.
+      this.#request.once('close', () => {
+        if (!this.#request.readableEnded) this.#end('lost');
+      });
       if (this.#cutAfterBytes === 0) this.#end('cut');
     });
   }
