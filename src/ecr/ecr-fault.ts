@@ -21,7 +21,6 @@ interface SdkError {
   readonly $metadata?: {
     readonly httpStatusCode?: number;
     readonly requestId?: string;
-    readonly clockSkewCorrected?: boolean;
   };
   readonly $response?: {
     readonly statusCode?: number;
@@ -131,9 +130,8 @@ export function toRegistryFault(thrown: unknown, context: CallContext): Registry
   const network = networkFault(thrown, context);
   if (network !== undefined && status === undefined) return network;
   if (LongshoreError.is(thrown)) return new RegistryFault('final', thrown);
-  const renewed = error.$metadata?.clockSkewCorrected === true;
   const [kind, code, remedy] = isClockSkew(error)
-    ? (['final', 'E_CLOCK_SKEW', "set this machine's clock"] as const)
+    ? ([skewFaultKind(error), 'E_CLOCK_SKEW', "set this machine's clock"] as const)
     : meaningOf(error, status);
   const text = (error.message ?? String(thrown)).slice(0, TEXT_LENGTH_MAX);
   const details: ErrorDetails['E_PART_REJECTED' & keyof ErrorDetails] | object = {
@@ -150,7 +148,7 @@ export function toRegistryFault(thrown: unknown, context: CallContext): Registry
   const nextByte = kind === 'part-out-of-order' ? nextByteOf(error) : undefined;
   const retryAfterMs = retryAfterOf(error);
   return new RegistryFault(
-    renewed ? 'renewed' : kind,
+    kind,
     new LongshoreError(code, message, details as ErrorDetails[typeof code], { cause: thrown }),
     {
       ...(nextByte !== undefined && { nextByte }),
@@ -183,6 +181,14 @@ function meaningOf(error: SdkError, status: number | undefined): Meaning {
 function isClockSkew(error: SdkError): boolean {
   if (error.name === 'RequestTimeTooSkewed' || error.name === 'RequestExpired') return true;
   return /^Signature (expired|not yet current)/.test(error.message ?? '');
+}
+
+/**
+ * The SDK signs by the server's clock from the first reply on that has a date. (It also tells when it
+ * has corrected itself, but not when it went back to a clock that is right again.)
+ */
+function skewFaultKind(error: SdkError): FaultKind {
+  return error.$response?.headers?.['date'] === undefined ? 'final' : 'renewed';
 }
 
 function extraDetails(code: RegistryCode, error: SdkError, context: CallContext): object {
