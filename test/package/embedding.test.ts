@@ -14,7 +14,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 
 /** What CommonJS packages inside an ESM bundle need; esbuild leaves it to its user. */
 const REQUIRE_BANNER =
-  "import * as bundle from 'node:module'; const require = bundle.createRequire(import.meta.url);";
+  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
 describe('the packed package inside another program', () => {
   const folder = temporaryFolder();
