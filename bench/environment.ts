@@ -49,7 +49,9 @@ export async function readEnvironment(): Promise<Environment> {
 /** The fingerprint as one paragraph above the tables. */
 export function formatEnvironment(environment: Environment): string {
   const { shaInstructions: sha } = environment;
-  const packages = Object.entries(environment.packages).map(([name, version]) => `${name} ${version}`);
+  const packages = Object.entries(environment.packages).map(
+    ([name, version]) => `${name} ${version}`,
+  );
   return [
     `${environment.cpuModel}, ${environment.coreCount} cores`,
     `SHA instructions ${sha === undefined ? 'unknown' : sha ? 'yes' : 'no'}`,

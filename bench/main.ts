@@ -42,7 +42,9 @@ async function main(): Promise<void> {
   const environment = await readEnvironment();
   console.log(`${formatEnvironment(environment)}\n`);
   if (environment.busyShareBefore > BUSY_SHARE_MAX) {
-    console.log('**Provisional: the machine was busy with something else. Trust no figure below.**\n');
+    console.log(
+      '**Provisional: the machine was busy with something else. Trust no figure below.**\n',
+    );
   }
   const finished: FinishedScenario[] = [];
   for (const scenario of chosen) {
@@ -59,7 +61,8 @@ async function main(): Promise<void> {
 function helpText(): string {
   const width = Math.max(...SCENARIOS.map(({ name }) => name.length));
   const lines = SCENARIOS.map(
-    ({ name, summary, byDefault }) => `  ${name.padEnd(width)}  ${byDefault ? ' ' : '*'} ${summary}`,
+    ({ name, summary, byDefault }) =>
+      `  ${name.padEnd(width)}  ${byDefault ? ' ' : '*'} ${summary}`,
   );
   return [
     'Usage: npm run bench -- [scenario ...] [--full] [--runs <count>]',

@@ -2,6 +2,18 @@ import type { Scenario } from './scenario.ts';
 import { encodeScenario } from './scenarios/encode.ts';
 import { hashScenario } from './scenarios/hash.ts';
 import { layerScenario } from './scenarios/layer.ts';
+import { linkScenario } from './scenarios/link.ts';
+import { memoryScenario } from './scenarios/memory.ts';
+import { profileScenario } from './scenarios/profile.ts';
+import { smokeScenario } from './scenarios/smoke.ts';
 
 /** In the order in which they run. */
-export const SCENARIOS: readonly Scenario[] = [hashScenario, encodeScenario, layerScenario];
+export const SCENARIOS: readonly Scenario[] = [
+  hashScenario,
+  encodeScenario,
+  layerScenario,
+  linkScenario,
+  memoryScenario,
+  profileScenario,
+  smokeScenario,
+];

@@ -19,7 +19,7 @@ export interface Body {
 export class BareConnection {
   readonly #socket: Socket;
   readonly #server: ServerAddress;
-  #received: Buffer<ArrayBufferLike> = Buffer.alloc(0);
+  #received: Buffer = Buffer.alloc(0);
   #wake: () => void = () => undefined;
   #ended = false;
 

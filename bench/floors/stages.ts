@@ -46,7 +46,7 @@ function runStages({ layers, partSizeBytes }: Job): Outcome {
 function readParts(layer: LayerFile, part: Buffer): number {
   const file = openSync(layer.path, 'r');
   try {
-    for (let position = 0; ; ) {
+    for (let position = 0; ;) {
       const count = readSync(file, part, 0, part.length, position);
       if (count === 0) return position;
       position += count;

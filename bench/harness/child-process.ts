@@ -16,11 +16,11 @@ export class Child {
   readonly #label: string;
   #stderr = '';
 
-  constructor(label: string, file: string, nodeOptions: readonly string[] = []) {
+  constructor(label: string, file: string, environment: NodeJS.ProcessEnv = {}) {
     this.#label = label;
-    const child = spawn(process.execPath, [...nodeOptions, file], {
+    const child = spawn(process.execPath, [file], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: cleanEnvironment(),
+      env: { ...cleanEnvironment(), ...environment },
     });
     this.#process = child;
     this.#forget = cleanUpAtExit(() => child.kill('SIGKILL'));

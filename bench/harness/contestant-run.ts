@@ -8,7 +8,7 @@ import type { Server } from './server-process.ts';
 /** Who runs, and with what settings. */
 export interface Contestant {
   readonly name: string;
-  readonly program: Exclude<ProgramName, 'server'>;
+  readonly program: Exclude<ProgramName, 'server' | 'thread-profiler'>;
   readonly options?: LongshoreOptions;
   /** The bare writer sends the right count of bytes, but not these: its digests mean nothing. */
   readonly sendsOtherBytes?: boolean;
@@ -36,7 +36,7 @@ export async function runContestant(
   file: string,
   task: Task,
   server: Server,
-  nodeOptions: readonly string[] = [],
+  environment: NodeJS.ProcessEnv = {},
 ): Promise<Run> {
   const job: Job = {
     ...task,
@@ -44,7 +44,7 @@ export async function runContestant(
     repository: await server.createRepository(),
     ...(contestant.options !== undefined && { options: contestant.options }),
   };
-  await using child = new Child(contestant.name, file, nodeOptions);
+  await using child = new Child(contestant.name, file, environment);
   const before = await server.usage();
   const reply = (await child.ask(job)) as Reply;
   const after = await server.usage();
@@ -58,11 +58,7 @@ export async function runContestant(
   };
 }
 
-function assertDigests(
-  name: string,
-  { digests }: Measurement,
-  layers: readonly LayerFile[],
-): void {
+function assertDigests(name: string, { digests }: Measurement, layers: readonly LayerFile[]): void {
   for (const [index, { path, digest }] of layers.entries()) {
     if (digests[index] !== digest) {
       throw new Error(`${name}: ${path} is ${digest}, reported ${String(digests[index])}`);

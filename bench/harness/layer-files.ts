@@ -25,7 +25,7 @@ export class LayerFiles implements AsyncDisposable {
   async createRandom(sizeBytes: number): Promise<LayerFile> {
     const block = Buffer.allocUnsafe(BLOCK_SIZE_BYTES);
     return this.#create(sizeBytes, async (file, digest) => {
-      for (let written = 0; written < sizeBytes; ) {
+      for (let written = 0; written < sizeBytes;) {
         const piece = block.subarray(0, Math.min(block.length, sizeBytes - written));
         randomFillSync(piece);
         digest.update(piece);

@@ -1,6 +1,7 @@
 /** The programs a benchmark starts, compiled once into a folder that nobody else writes to. */
 
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -14,33 +15,33 @@ const SOURCES = {
   'plain-sdk': 'bench/rivals/plain-sdk.ts',
   'bare-writer': 'bench/floors/bare-writer.ts',
   stages: 'bench/floors/stages.ts',
+  'thread-profiler': 'bench/programs/thread-profiler.ts',
 } as const;
 
 export type ProgramName = keyof typeof SOURCES;
 
 /** Where each program's file is. */
-export type Programs = Readonly<Record<ProgramName, string>>;
+export interface Programs {
+  readonly files: Readonly<Record<ProgramName, string>>;
+  /** Removes them. Done at exit as well. */
+  remove(): void;
+}
 
 /**
- * Copies the compiled library and compiles the programs beside it. They run on plain Node, as a
- * user's program would: a loader would add its own time and memory to the figures. The copy keeps
- * a run whole when the library is built anew meanwhile. Inside the folder `longshore` means the
- * copy, because a package may import itself by name.
+ * Copies the compiled library into a temporary folder and compiles the programs beside it. They run
+ * on plain Node, as a user's program would: a loader would add its own time and memory to the
+ * figures. The copy keeps a run whole when the library is built anew meanwhile. Inside the folder
+ * `longshore` means the copy, because a package may import itself by name.
  */
 export async function compilePrograms(): Promise<Programs> {
-  const results = join(ROOT, 'bench', 'results');
-  mkdirSync(results, { recursive: true });
-  const folder = mkdtempSync(join(results, 'programs-'));
-  cleanUpAtExit(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = mkdtempSync(join(tmpdir(), 'longshore-bench-'));
+  const remove = cleanUpAtExit(() => rmSync(folder, { recursive: true, force: true }));
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
-  cpSync(join(ROOT, 'dist'), join(folder, 'dist'), {
-    recursive: true,
-    filter: (path) => !path.endsWith('.d.ts'),
-  });
+  cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
   await build({
     entryPoints: Object.values(SOURCES).map((source) => join(ROOT, source)),
     outdir: folder,
-    outbase: join(ROOT, 'bench'),
     entryNames: '[name]',
     bundle: true,
     packages: 'external',
@@ -53,10 +54,14 @@ export async function compilePrograms(): Promise<Programs> {
   const fileOf = (name: ProgramName): string =>
     join(folder, basename(SOURCES[name]).replace(/\.ts$/, '.js'));
   return {
-    server: fileOf('server'),
-    longshore: fileOf('longshore'),
-    'plain-sdk': fileOf('plain-sdk'),
-    'bare-writer': fileOf('bare-writer'),
-    stages: fileOf('stages'),
+    files: {
+      server: fileOf('server'),
+      longshore: fileOf('longshore'),
+      'plain-sdk': fileOf('plain-sdk'),
+      'bare-writer': fileOf('bare-writer'),
+      stages: fileOf('stages'),
+      'thread-profiler': fileOf('thread-profiler'),
+    },
+    remove,
   };
 }

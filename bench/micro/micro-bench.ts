@@ -2,7 +2,13 @@
 
 import { Bench } from 'tinybench';
 import type { ScenarioContext, ScenarioReport } from '../scenario.ts';
-import { formatDuration, formatNumber, formatRatio, formatShare, MEGABYTE } from '../report/quantity.ts';
+import {
+  formatDuration,
+  formatNumber,
+  formatRatio,
+  formatShare,
+  MEGABYTE,
+} from '../report/quantity.ts';
 
 /** One way to do the work. */
 export interface MicroTask {
@@ -33,7 +39,13 @@ export async function runMicroBench(
 ): Promise<ScenarioReport> {
   context.progress(title);
   const time = context.full ? TIME_FULL_MS : TIME_MS;
-  const bench = new Bench({ time, iterations: 8, warmupIterations: 3, retainSamples: true, throws: true });
+  const bench = new Bench({
+    time,
+    iterations: 8,
+    warmupIterations: 3,
+    retainSamples: true,
+    throws: true,
+  });
   for (const { name, work } of tasks) {
     // Garbage of the way before must not be collected on this one's account.
     bench.add(name, work, { beforeAll: collectGarbage });

@@ -6,7 +6,7 @@ import type { Job, Measurement, Outcome } from '../harness/protocol.ts';
 import { listen, say } from './conversation.ts';
 
 const LOOP_DELAY_RESOLUTION_MS = 1;
-const RSS_SAMPLE_INTERVAL_MS = 20;
+const RSS_SAMPLE_INTERVAL_MS = 50;
 const NANOSECONDS_PER_MS = 1e6;
 const KIB = 1024;
 
@@ -19,19 +19,21 @@ export type MeasuredWork = () => Promise<Outcome>;
  */
 export function measureContestant(prepare: (job: Job) => Promise<MeasuredWork>): void {
   listen((value) => {
-    prepare(value as Job).then(measure).then(
-      (measurement) => {
-        say({ type: 'measured', measurement });
-        // The listener must not be what keeps the process: a contestant that leaves a socket or a
-        // thread behind hangs here, and the benchmark says so.
-        process.stdin.unref();
-      },
-      (error: unknown) => {
-        say({ type: 'failed', message: error instanceof Error ? error.stack : String(error) });
-        process.exitCode = 1;
-        process.stdin.unref();
-      },
-    );
+    prepare(value as Job)
+      .then(measure)
+      .then(
+        (measurement) => {
+          say({ type: 'measured', measurement });
+          // The listener must not be what keeps the process: a contestant that leaves a socket or a
+          // thread behind hangs here, and the benchmark says so.
+          process.stdin.unref();
+        },
+        (error: unknown) => {
+          say({ type: 'failed', message: error instanceof Error ? error.stack : String(error) });
+          process.exitCode = 1;
+          process.stdin.unref();
+        },
+      );
   });
 }
 

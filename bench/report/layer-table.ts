@@ -76,7 +76,7 @@ export function layerTable(
     columns: COLUMNS,
     rows,
     notes: [
-      `medians of ${reference.length} counted runs, interleaved, after one warm-up; (min-max); MB is 10^6 bytes of layer`,
+      `medians of ${reference.length} counted runs, interleaved, and (min-max); MB is 10^6 bytes of layer`,
       `CPU floor: ${formatNumber(floorCpuMs / partCount)} ms a part = ${formatStages(stages, partCount)}, ` +
         `bare writer ${formatNumber(median(writerRuns.map(cpuMs)) / partCount)} ms; ` +
         `${formatNumber(totalBytes / MEGABYTE / (floorCpuMs / 1000))} MB per CPU-s`,

@@ -32,7 +32,7 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
     'pieces are written into one reused buffer; JSON.stringify and the whole string make new ones',
   ]);
   const fused = await runMicroBench(
-    "Base64 of a 10 MiB part and SHA-256 of the body",
+    'Base64 of a 10 MiB part and SHA-256 of the body',
     fusedTasks(part, body),
     context,
   );

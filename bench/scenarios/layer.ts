@@ -51,7 +51,8 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
   const sizeBytes = context.full ? LAYER_SIZE_FULL_BYTES : LAYER_SIZE_BYTES;
   context.progress(`writing ${LAYER_COUNT} layers of ${sizeBytes / MIB} MiB`);
   const layers = [];
-  for (let count = 0; count < LAYER_COUNT; count += 1) layers.push(await files.createRandom(sizeBytes));
+  for (let count = 0; count < LAYER_COUNT; count += 1)
+    layers.push(await files.createRandom(sizeBytes));
 
   const tables: Table[] = [];
   const data: unknown[] = [];
@@ -70,7 +71,7 @@ async function runSetting(
   task: Task,
   context: ScenarioContext,
 ): Promise<{ readonly table: Table; readonly raw: object }> {
-  const programs = await context.programs();
+  const programs = (await context.programs()).files;
   const label = `${partSizeBytes / MIB} MiB parts, ${tls ? 'TLS' : 'plain HTTP'}`;
   const contestants = [PLAIN_SDK, LONGSHORE, ...HASHERS, BARE_WRITER];
   await using server = await Server.start(programs.server, { tls });

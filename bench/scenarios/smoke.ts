@@ -1,0 +1,56 @@
+/** The whole machinery with little to do: tells in half a minute whether the benchmark works. */
+
+import type { Contestant, Run, Task } from '../harness/contestant-run.ts';
+import { runContestant } from '../harness/contestant-run.ts';
+import { runInterleaved } from '../harness/interleaved-rounds.ts';
+import { LayerFiles } from '../harness/layer-files.ts';
+import { Server } from '../harness/server-process.ts';
+import { layerTable } from '../report/layer-table.ts';
+import type { Table } from '../report/table.ts';
+import type { Scenario, ScenarioContext, ScenarioReport } from '../scenario.ts';
+
+const MIB: number = 1024 * 1024;
+const PART_SIZE_BYTES: number = 5 * MIB;
+const LAYER_SIZE_BYTES: number = 20 * MIB;
+const LAYER_COUNT = 2;
+
+const CONTESTANTS: readonly Contestant[] = [
+  { name: 'plain SDK', program: 'plain-sdk' },
+  { name: 'longshore', program: 'longshore' },
+  { name: 'floor: bare writer', program: 'bare-writer', sendsOtherBytes: true },
+];
+const STAGES: Contestant = { name: 'floor: stages', program: 'stages', sendsOtherBytes: true };
+
+async function run(context: ScenarioContext): Promise<ScenarioReport> {
+  const programs = (await context.programs()).files;
+  await using files = new LayerFiles();
+  const layers = [];
+  for (let count = 0; count < LAYER_COUNT; count += 1) {
+    layers.push(await files.createRandom(LAYER_SIZE_BYTES));
+  }
+  const task: Task = { layers, partSizeBytes: PART_SIZE_BYTES, layersInFlight: LAYER_COUNT };
+  const tables: Table[] = [];
+  const data: unknown[] = [];
+  for (const tls of [false, true]) {
+    await using server = await Server.start(programs.server, { tls });
+    const start = (contestant: Contestant): Promise<Run> =>
+      runContestant(contestant, programs[contestant.program], task, server);
+    const runs = await runInterleaved(
+      CONTESTANTS,
+      { warmUpCount: 0, countedCount: context.runs ?? 1 },
+      start,
+    );
+    const named = CONTESTANTS.map(({ name }, index) => ({ name, runs: runs[index] ?? [] }));
+    const stages = await start(STAGES);
+    tables.push(layerTable(`Smoke, ${tls ? 'TLS' : 'plain HTTP'}`, task, named, stages));
+    data.push({ tls, contestants: named, stages });
+  }
+  return { tables, data };
+}
+
+export const smokeScenario: Scenario = {
+  name: 'smoke',
+  summary: 'every part of the benchmark on layers too small to mean anything',
+  byDefault: false,
+  run,
+};

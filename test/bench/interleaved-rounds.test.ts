@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { runInterleaved } from '../../bench/harness/interleaved-rounds.ts';
+
+test('contestants take turns, and the warm-up does not count', async () => {
+  const order: string[] = [];
+  const results = await runInterleaved(
+    ['a', 'b'],
+    { warmUpCount: 1, countedCount: 2 },
+    async (name, round) => {
+      order.push(`${name} ${round}`);
+      return order.length;
+    },
+  );
+  expect(order).toEqual(['a warm-up', 'b warm-up', 'a 1/2', 'b 1/2', 'a 2/2', 'b 2/2']);
+  expect(results).toEqual([
+    [3, 5],
+    [4, 6],
+  ]);
+});
