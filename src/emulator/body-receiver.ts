@@ -8,7 +8,9 @@ import type { ConnectionLines } from './network-model.ts';
 export type BodyEnding = 'whole' | 'lost' | 'cut' | 'overlong';
 
 /** Shorter pauses than this are not worth a timer: the line remembers them. */
-const PAUSE_MIN_MS = 1;
+const PAUSE_MIN_MS = 3;
+/** Nearest to its time that a whole body may be called whole: a timer's own precision. */
+const PRECISION_MS = 1;
 
 export class BodyReceiver {
   readonly #request: IncomingMessage;
@@ -76,7 +78,7 @@ export class BodyReceiver {
   // The body is there when its last byte has passed, even if no pause was due for it.
   #finish(): void {
     const waitMs = this.#passedAtMs - performance.now();
-    if (waitMs < PAUSE_MIN_MS) {
+    if (waitMs < PRECISION_MS) {
       this.#end('whole');
       return;
     }
