@@ -172,6 +172,9 @@ export function resolveUploaderOptions(
   if (options.endpoint !== undefined && !URL.canParse(options.endpoint)) {
     throw optionInvalid('endpoint', 'a URL such as https://host:port', options.endpoint);
   }
+  if (options.region === '') {
+    throw optionInvalid('region', 'an AWS region such as eu-central-1', 'an empty text');
+  }
   return Object.freeze({
     ...numbers,
     region: options.region,

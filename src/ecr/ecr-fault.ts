@@ -3,6 +3,7 @@
 import { type ErrorCode, type ErrorDetails, LongshoreError } from '../errors.ts';
 import { type ByteRange, type FaultKind, RegistryFault } from '../layer/ports.ts';
 import { networkFault } from './network-fault.ts';
+import { settingsFault } from './settings-fault.ts';
 
 /** The call that failed. */
 export interface CallContext {
@@ -129,6 +130,8 @@ export function toRegistryFault(thrown: unknown, context: CallContext): Registry
   const status = error.$metadata?.httpStatusCode ?? error.$response?.statusCode;
   const network = networkFault(thrown, context);
   if (network !== undefined && status === undefined) return network;
+  const settings = settingsFault(thrown);
+  if (settings !== undefined) return settings;
   if (LongshoreError.is(thrown)) return new RegistryFault('final', thrown);
   const [kind, code, remedy] = isClockSkew(error)
     ? ([skewFaultKind(error), 'E_CLOCK_SKEW', "set this machine's clock"] as const)
