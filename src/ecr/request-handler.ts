@@ -46,7 +46,7 @@ export class RequestHandler implements HttpHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #transmitter: PartTransmitter;
   readonly #settings: RequestHandlerSettings;
-  readonly #control = new Map<string, HttpHandler>();
+  readonly #control = new Map<string, Promise<HttpHandler>>();
 
   constructor(transmitter: PartTransmitter, settings: RequestHandlerSettings) {
     this.#transmitter = transmitter;
@@ -64,7 +64,8 @@ export class RequestHandler implements HttpHandler {
     );
     const { longshorePart, abortSignal } = options;
     if (longshorePart === undefined || abortSignal === undefined) {
-      return this.#controlHandler(request.protocol, proxyUrl).handle(request, options);
+      const control = await this.#controlHandler(request.protocol, proxyUrl);
+      return control.handle(request, options);
     }
     const { protocol, hostname, port, path, method, headers } = request;
     const reply = await this.#transmitter.transmit(
@@ -78,7 +79,9 @@ export class RequestHandler implements HttpHandler {
   }
 
   destroy(): void {
-    for (const handler of this.#control.values()) handler.destroy?.();
+    for (const handler of this.#control.values()) {
+      void handler.then((made) => made.destroy?.()).catch(() => undefined);
+    }
     this.#control.clear();
   }
 
@@ -91,23 +94,30 @@ export class RequestHandler implements HttpHandler {
     return {};
   }
 
-  #controlHandler(protocol: string, proxyUrl: string | undefined): HttpHandler {
-    const { custom, connection } = this.#settings;
-    if (custom !== undefined) return custom;
+  #controlHandler(protocol: string, proxyUrl: string | undefined): Promise<HttpHandler> {
+    const { custom } = this.#settings;
+    if (custom !== undefined) return Promise.resolve(custom);
     const key = `${protocol} ${proxyUrl ?? ''}`;
     let handler = this.#control.get(key);
     if (handler === undefined) {
-      const { certificateAuthorities } = connection;
-      const agent = createAgent({ protocol, certificateAuthorities, proxyUrl });
-      agent.maxSockets = CONTROL_CONNECTIONS_MAX;
-      handler = new NodeHttpHandler({
-        ...(protocol === 'https:' ? { httpsAgent: agent as HttpsAgent } : { httpAgent: agent }),
-        connectionTimeout: connection.connectTimeoutMs,
-        requestTimeout: connection.replyTimeoutMs,
-        throwOnRequestTimeout: true,
-      });
+      handler = this.#createControlHandler(protocol, proxyUrl);
       this.#control.set(key, handler);
     }
     return handler;
+  }
+
+  async #createControlHandler(
+    protocol: string,
+    proxyUrl: string | undefined,
+  ): Promise<HttpHandler> {
+    const { certificateAuthorities, connectTimeoutMs, replyTimeoutMs } = this.#settings.connection;
+    const agent = await createAgent({ protocol, certificateAuthorities, proxyUrl });
+    agent.maxSockets = CONTROL_CONNECTIONS_MAX;
+    return new NodeHttpHandler({
+      ...(protocol === 'https:' ? { httpsAgent: agent as HttpsAgent } : { httpAgent: agent }),
+      connectionTimeout: connectTimeoutMs,
+      requestTimeout: replyTimeoutMs,
+      throwOnRequestTimeout: true,
+    }) as HttpHandler;
   }
 }

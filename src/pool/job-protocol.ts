@@ -92,8 +92,6 @@ export interface JobFailure {
   readonly systemCode?: string;
   readonly foundBytes?: number;
   readonly waitedMs?: number;
-  /** The connection was an idle one that the other side had closed meanwhile. */
-  readonly staleConnection?: boolean;
 }
 
 export type JobResult<Kind extends Job['kind'] = Job['kind']> =

@@ -17,9 +17,9 @@ const WRITE_BYTES = 1024 * 1024;
 /** A reply to a part is a few hundred bytes; more is not one. */
 const REPLY_BYTES_MAX = 256 * 1024;
 
-const agents = new Map<string, Agent>();
+const agents = new Map<string, Promise<Agent>>();
 
-function agentFor(protocol: string, settings: ConnectionSettings): Agent {
+function agentFor(protocol: string, settings: ConnectionSettings): Promise<Agent> {
   const { certificateAuthorities, proxyUrl } = settings;
   const key = JSON.stringify([protocol, proxyUrl, certificateAuthorities]);
   let agent = agents.get(key);
@@ -33,10 +33,10 @@ function agentFor(protocol: string, settings: ConnectionSettings): Agent {
 export class Transmission {
   readonly #job: TransmitJob;
   readonly #body: Buffer;
-  readonly #request: ClientRequest;
-  readonly #settled: Promise<Reply>;
+  readonly #reply: Promise<Reply>;
   #resolve: (reply: Reply) => void = () => undefined;
   #reject: (error: JobError) => void = () => undefined;
+  #request: ClientRequest | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Body bytes that may be sent now. */
   #openBytes: number;
@@ -44,80 +44,92 @@ export class Transmission {
   #takenBytes = 0;
   #writing = false;
   #answered = false;
+  #connected = false;
+  #settled = false;
 
   constructor(job: TransmitJob) {
     this.#job = job;
     this.#body = Buffer.from(job.shared, PART_HEADER_BYTES, job.bodyLengthBytes);
     this.#openBytes = job.bodyLengthBytes - job.heldLengthBytes;
-    this.#settled = new Promise((resolve, reject) => {
+    this.#reply = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     writeWiredBytes(job.shared, 0);
-    const { head, connection } = job;
-    const send = head.protocol === 'https:' ? httpsRequest : httpRequest;
-    this.#request = send({
-      hostname: head.hostname.replace(/^\[|\]$/g, ''),
-      port: head.port,
-      path: head.path,
-      method: head.method,
-      headers: head.headers,
-      agent: agentFor(head.protocol, connection),
-      setHost: false,
-    });
-    this.#request.on('error', (error) => this.#failFromNetwork(error));
-    this.#request.on('response', (response) => this.#read(response));
-    this.#watch('connect', connection.connectTimeoutMs);
-    this.#request.once('socket', (socket) => {
-      const ready = head.protocol === 'https:' ? 'secureConnect' : 'connect';
-      if (socket.connecting || (ready === 'secureConnect' && !this.#request.reusedSocket)) {
-        socket.once(ready, () => this.#pump());
-      } else this.#pump();
-    });
+    this.#watch('connect', job.connection.connectTimeoutMs);
+    agentFor(job.head.protocol, job.connection).then(
+      (agent) => this.#start(agent),
+      (error: unknown) => this.#failFromNetwork(error),
+    );
   }
 
   /** @throws JobError network, timeout, cancelled */
   get reply(): Promise<Reply> {
-    return this.#settled;
+    return this.#reply;
   }
 
   /** Lets the held bytes go. */
   release(): void {
     this.#openBytes = this.#job.bodyLengthBytes;
-    this.#pump();
+    this.#pump(this.#request);
   }
 
   cancel(): void {
     this.#fail(new JobError({ kind: 'cancelled', message: 'cancelled' }));
   }
 
+  #start(agent: Agent): void {
+    if (this.#settled) return;
+    const { head } = this.#job;
+    const secure = head.protocol === 'https:';
+    const request = (secure ? httpsRequest : httpRequest)({
+      hostname: head.hostname.replace(/^\[|\]$/g, ''),
+      port: head.port,
+      path: head.path,
+      method: head.method,
+      headers: head.headers,
+      agent,
+      setHost: false,
+    });
+    this.#request = request;
+    request.on('error', (error) => this.#failFromNetwork(error));
+    request.on('response', (response) => this.#read(response));
+    request.once('socket', (socket) => {
+      const open = (): void => {
+        this.#connected = true;
+        this.#pump(request);
+      };
+      if (request.reusedSocket || !socket.connecting) open();
+      else socket.once(secure ? 'secureConnect' : 'connect', open);
+    });
+  }
+
   /** Hands one piece after the other to the socket, each when the one before was taken. */
-  #pump(): void {
-    if (this.#writing || this.#answered || this.#request.socket === null) return;
-    if (this.#request.socket.connecting) return;
+  #pump(request: ClientRequest | undefined): void {
+    if (request === undefined || !this.#connected || this.#writing || this.#answered) return;
     const start = this.#handedBytes;
     const end = Math.min(start + WRITE_BYTES, this.#openBytes);
     if (end === start) {
       // All that may be sent is sent. A held part waits for its release, not for the registry.
       clearTimeout(this.#timer);
-      if (start === this.#job.bodyLengthBytes) this.#end();
+      if (start === this.#job.bodyLengthBytes) this.#end(request);
       return;
     }
     this.#handedBytes = end;
     this.#writing = true;
     this.#watch('stall', this.#job.connection.stallTimeoutMs);
-    this.#request.write(this.#body.subarray(start, end), (error) => {
+    request.write(this.#body.subarray(start, end), (error) => {
       this.#writing = false;
       if (error !== null && error !== undefined) return;
       this.#takenBytes = end;
       writeWiredBytes(this.#job.shared, end);
-      this.#pump();
+      this.#pump(request);
     });
   }
 
-  #end(): void {
-    if (this.#request.writableEnded) return;
-    this.#request.end();
+  #end(request: ClientRequest): void {
+    if (request.writableEnded) return;
+    request.end();
     this.#watch('reply', this.#job.connection.replyTimeoutMs);
   }
 
@@ -141,7 +153,8 @@ export class Transmission {
     response.on('end', () => {
       clearTimeout(this.#timer);
       // Answered before the whole body was sent: the connection is of no use any more.
-      if (this.#takenBytes < this.#job.bodyLengthBytes) this.#request.destroy();
+      if (this.#takenBytes < this.#job.bodyLengthBytes) this.#request?.destroy();
+      this.#settled = true;
       this.#resolve({
         statusCode: response.statusCode ?? 0,
         headers: plainHeaders(response),
@@ -162,23 +175,19 @@ export class Transmission {
     }, waitedMs);
   }
 
-  #failFromNetwork(error: Error): void {
-    const staleConnection = this.#request.reusedSocket && this.#takenBytes === 0;
-    this.#fail(
-      new JobError({
-        kind: 'network',
-        message: error.message === '' ? String(systemCodeOf(error).systemCode) : error.message,
-        ...systemCodeOf(error),
-        staleConnection,
-      }),
-    );
+  #failFromNetwork(error: unknown): void {
+    const code = systemCodeOf(error);
+    const text = error instanceof Error ? error.message : String(error);
+    const message = text === '' ? String(code.systemCode) : text;
+    this.#fail(new JobError({ kind: 'network', message, ...code }));
   }
 
   #fail(error: JobError): void {
     clearTimeout(this.#timer);
     this.#answered = true;
+    this.#settled = true;
     this.#reject(error);
-    this.#request.destroy();
+    this.#request?.destroy();
   }
 }
 

@@ -11,6 +11,11 @@ import { locateWorker, workerNotFound } from './worker-location.ts';
 
 /** Jobs one thread runs at once; parts in flight are bounded long before. */
 const JOBS_PER_WORKER_MAX = 4096;
+/**
+ * Encoding makes one short-lived string of 64 KiB after the other. With V8's default of 16 MiB a
+ * thread's young generation would fill with them, each in memory that is in no cache.
+ */
+const YOUNG_GENERATION_MAX_MIB = 2;
 /** Jobs that wait while threads start. */
 const JOBS_WAITING_MAX = 65_536;
 
@@ -92,6 +97,7 @@ export class WorkerPool {
       execArgv: [],
       argv: [],
       trackUnmanagedFds: false,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MAX_MIB },
       recordTiming: false,
       stricterFIFO: true,
       loadBalancer: (task, workers) => this.#choose(task, workers, PiscinaPool.queueOptionsSymbol),
