@@ -176,6 +176,9 @@ function meaningOf(error: SdkError, status: number | undefined): Meaning {
   if (status === undefined || status < 300) {
     return ['ambiguous', 'E_REGISTRY_PROTOCOL', 'check the endpoint and any proxy on the way'];
   }
+  if (status === 407) {
+    return ['final', 'E_NETWORK', "put the proxy's user and password into its URL"];
+  }
   // A gateway that lost patience with a held request.
   if (status === 408) return FAULT;
   return INVALID;

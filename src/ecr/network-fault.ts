@@ -11,7 +11,11 @@ const REMEDY: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there; check the endpoint and any proxy',
   ECONNRESET: 'the connection was closed by the other side',
   EPIPE: 'the connection was closed by the other side',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host; check the endpoint',
 };
+
+const TRUST =
+  'trust the certificate authority with certificateAuthorities, AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS';
 
 /** Errors of a certificate do not go away by trying again. */
 const CERTIFICATE_CODE =
@@ -61,9 +65,7 @@ function brokenFault(
   cause: unknown,
 ): RegistryFault {
   const untrusted = systemCode !== undefined && CERTIFICATE_CODE.test(systemCode);
-  const remedy = untrusted
-    ? 'trust the certificate authority with certificateAuthorities, AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS'
-    : (REMEDY[systemCode ?? ''] ?? 'check the network');
+  const remedy = REMEDY[systemCode ?? ''] ?? (untrusted ? TRUST : 'check the network');
   const error = new LongshoreError(
     'E_NETWORK',
     `${about} failed on the way: ${text}; ${remedy}`,
