@@ -40,10 +40,10 @@ export async function runLayerCommand(
         progress.say(interruptionLine(activeCount, waitingCount)),
     });
     progress.stop();
-    if (kind === 'bars' || (kind === 'lines' && jobs.length > 1)) {
+    for (const line of held) context.stdout.write(`${line}\n`);
+    if (kind === 'bars' || (kind === 'lines' && (jobs.length > 1 || interrupted))) {
       context.stderr.write(`${summaryLine(endings, context.now() - startedMs)}\n`);
     }
-    for (const line of held) context.stdout.write(`${line}\n`);
     printErrors(context, endings, isDebug(context.env, flags));
     return exitCodeOf(endings, interrupted);
   } finally {

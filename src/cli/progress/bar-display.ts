@@ -55,7 +55,7 @@ export class BarDisplay implements ProgressDisplay {
       this.#remark(`${describeRetry(event)}${times}`);
     } else if (event.type === 'layer-restarted') {
       this.#remark(describeRestart(event));
-    } else if (event.type === 'layer-failed') {
+    } else if (event.type === 'layer-failed' && event.code !== 'ABORTED') {
       this.say(this.#style.colors.red(describeFailure(event)));
     }
   }

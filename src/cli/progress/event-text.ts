@@ -37,8 +37,7 @@ export function describeRetry(event: EventOf<'call-retried'>): string {
 }
 
 export function describeFailure(event: EventOf<'layer-failed'>): string {
-  const name = printable(event.source);
-  return event.code === 'ABORTED' ? `${name}: interrupted` : `${name}: failed, ${event.code}`;
+  return `${printable(event.source)}: failed, ${event.code}`;
 }
 
 export function describeRestart(event: EventOf<'layer-restarted'>): string {

@@ -57,7 +57,8 @@ export class LineDisplay implements ProgressDisplay {
         this.#finish(event, describeCompletion(event));
         break;
       case 'layer-failed':
-        this.#finish(event, describeFailure(event));
+        // Who interrupted a run knows; how many layers that left out is told in the end.
+        if (event.code !== 'ABORTED') this.#finish(event, describeFailure(event));
         break;
       case 'layer-hashed':
       case 'upload-initiated':

@@ -36,6 +36,7 @@ export class ProgressModel {
   #unknownCount = 0;
   #finishedCount = 0;
   #failedCount = 0;
+  #leftOutCount = 0;
   /** Of layers that ended well, those that were there before included. */
   #finishedBytes = 0;
   /** That went over the wire for layers that ended well. */
@@ -61,7 +62,8 @@ export class ProgressModel {
       this.#sentBytes += sentBytes;
       this.#forget(event, sizeBytes);
     } else if (event.type === 'layer-failed') {
-      this.#failedCount += 1;
+      if (event.code === 'ABORTED') this.#leftOutCount += 1;
+      else this.#failedCount += 1;
       this.#forget(event, 0);
     }
   }
@@ -69,10 +71,8 @@ export class ProgressModel {
   /** @param layersMax rows there is room for, the total's not counted */
   view(snapshot: UploaderSnapshot, nowMs: number, layersMax: number): ProgressView {
     const active = snapshot.layers.filter((layer) => layer.state !== 'waiting');
-    const waitingCount = Math.max(
-      0,
-      this.#layerCount - this.#finishedCount - this.#failedCount - active.length,
-    );
+    const endedCount = this.#finishedCount + this.#failedCount + this.#leftOutCount;
+    const waitingCount = Math.max(0, this.#layerCount - endedCount - active.length);
     const needsNote = active.length > layersMax;
     const shown = active.slice(0, needsNote ? Math.max(0, layersMax - 1) : layersMax);
     const layers = active.map((layer) => this.#rowOf(layer, nowMs));
