@@ -36,7 +36,7 @@ export const UPLOAD_EXPIRY_MS: number = 12 * 3600 * 1000;
 export const CLOCK_SKEW_MAX_MS: number = 5 * 60 * 1000;
 /** A connection that has not sent its whole request head by then is closed. */
 export const HEAD_TIMEOUT_MS: number = 60 * 1000;
-/** A connection on which nothing moves for so long, in either direction, is closed. */
+/** A connection on which a client sends nothing for so long, while it is its turn, is closed. */
 export const IDLE_TIMEOUT_MS: number = 120 * 1000;
 /** Entries of one page when the request names no `maxResults` (API reference, H). */
 export const PAGE_SIZE_DEFAULT = 100;

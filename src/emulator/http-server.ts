@@ -23,6 +23,8 @@ import type { Reply } from './reply.ts';
 interface Connection {
   readonly id: number;
   readonly lines: ConnectionLines | undefined;
+  /** The request is whole and the client waits for us: silence is not its fault. */
+  isAnswering: boolean;
 }
 
 /** Pieces in which a dripping reply leaves. */
@@ -55,6 +57,9 @@ export class HttpServer {
         ? createServer(limits, listener)
         : createTlsServer({ ...limits, ...tls }, listener);
     this.#server.maxConnections = CONNECTIONS_MAX;
+    this.#server.setTimeout(IDLE_TIMEOUT_MS, (socket: Socket) => {
+      if (this.#connections.get(socket)?.isAnswering !== true) socket.destroy();
+    });
     this.#server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
       this.#connected(socket);
     });
@@ -85,8 +90,7 @@ export class HttpServer {
   #connected(socket: Socket): void {
     this.#connectionCount += 1;
     const lines = this.#service.network.linesOf(performance.now());
-    this.#connections.set(socket, { id: this.#connectionCount, lines });
-    socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy());
+    this.#connections.set(socket, { id: this.#connectionCount, lines, isAnswering: false });
     // A client that breaks off is daily bread here; 'close' follows and cleans up.
     socket.on('error', () => undefined);
     socket.once('close', () => this.#connections.delete(socket));
@@ -119,6 +123,12 @@ export class HttpServer {
     const ending = await receiver.receive();
     if (ending === 'cut') reset(socket);
     if (ending !== 'whole' && ending !== 'overlong') return;
+    if (connection !== undefined) {
+      connection.isAnswering = true;
+      response.once('close', () => {
+        connection.isAnswering = false;
+      });
+    }
     const reply = await exchange.end();
     await this.#answer(reply, response, ending === 'overlong');
   }
