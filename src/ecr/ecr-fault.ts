@@ -1,19 +1,10 @@
 /** What ECR's errors, and failures on the way to it, mean. The one place that knows their names. */
 
 import { type ErrorCode, type ErrorDetails, LongshoreError } from '../errors.ts';
-import { type ByteRange, type FaultKind, RegistryFault } from '../layer/ports.ts';
+import { type FaultKind, RegistryFault } from '../layer/ports.ts';
+import type { CallContext } from './call-context.ts';
 import { networkFault } from './network-fault.ts';
 import { settingsFault } from './settings-fault.ts';
-
-/** The call that failed. */
-export interface CallContext {
-  readonly operation: string;
-  readonly repository: string;
-  readonly uploadId?: string;
-  readonly range?: ByteRange;
-  /** How long the call took to fail. */
-  readonly elapsedMs?: number;
-}
 
 /** The parts of an SDK error that matter, all optional: anything may have been thrown. */
 interface SdkError {

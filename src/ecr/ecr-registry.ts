@@ -18,7 +18,8 @@ import {
   RegistryFault,
   type UploadTarget,
 } from '../layer/ports.ts';
-import { type CallContext, isExpiredCredentials, toRegistryFault } from './ecr-fault.ts';
+import type { CallContext } from './call-context.ts';
+import { isExpiredCredentials, toRegistryFault } from './ecr-fault.ts';
 import type { HttpHandler, PartOptions } from './request-handler.ts';
 
 export interface EcrRegistryOptions {

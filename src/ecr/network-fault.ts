@@ -3,7 +3,7 @@
 import { type ErrorDetails, LongshoreError } from '../errors.ts';
 import { TransmissionError } from '../layer/part-transmitter.ts';
 import { RegistryFault } from '../layer/ports.ts';
-import type { CallContext } from './ecr-fault.ts';
+import type { CallContext } from './call-context.ts';
 
 const REMEDY: Readonly<Record<string, string>> = {
   ENOTFOUND: 'check the region, the endpoint and the name server',

@@ -118,6 +118,6 @@ export class RequestHandler implements HttpHandler {
       connectionTimeout: connectTimeoutMs,
       requestTimeout: replyTimeoutMs,
       throwOnRequestTimeout: true,
-    }) as HttpHandler;
+    });
   }
 }

@@ -3,39 +3,24 @@
  * carries out what the session commands, and gives every buffer and permit back on every path.
  */
 
-import type { LimitFunction } from 'p-limit';
 import { abortable } from '../abort.ts';
 import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
 import type { LayerProgress } from './layer-progress.ts';
-import type { OpenSource } from './layer-source.ts';
-import { type PartMemory, partMemoryBytes, readWiredBytes, stagingArea } from './part-memory.ts';
-import type { PartPlan } from './part-plan.ts';
-import { takePermit } from './permit.ts';
+import { readWiredBytes } from './part-memory.ts';
 import {
-  type ByteRange,
-  type FramePart,
-  type LayerHash,
-  type LayerRegistry,
-  type PreparedPart,
-  RegistryFault,
-  type UploadTarget,
-} from './ports.ts';
+  assertSourceEnds,
+  type PartPreparationOptions,
+  preparePart,
+  type ReadyPart,
+} from './part-preparation.ts';
+import { type LayerRegistry, RegistryFault } from './ports.ts';
 import { backoffMs, isTransient, type RetryPolicy } from './retry.ts';
-import { sourceChanged, sourceEmpty } from './source-errors.ts';
+import { sourceEmpty } from './source-errors.ts';
 import { type SessionCommand, UploadSession } from './upload-session.ts';
 
-export interface LaneOptions {
-  readonly target: UploadTarget;
-  readonly plan: PartPlan;
-  readonly source: OpenSource;
-  readonly sourceLabel: string;
-  readonly hash: LayerHash;
-  readonly framePart: FramePart;
+export interface LaneOptions extends PartPreparationOptions {
   readonly registry: LayerRegistry;
-  readonly memory: PartMemory;
-  /** Bounds the parts of all layers together. */
-  readonly partPermits: LimitFunction;
   readonly partsInFlight: number;
   readonly tailHoldMs: number;
   readonly retry: RetryPolicy;
@@ -52,9 +37,7 @@ export class LaneLost extends Error {
 }
 
 /** A part from its permit to its acknowledgement. */
-interface LivePart {
-  readonly prepared: PreparedPart;
-  readonly givePermitBack: () => void;
+interface LivePart extends ReadyPart {
   readonly startedAtMs: number;
   openGate: (() => void) | undefined;
   cancel: AbortController | undefined;
@@ -64,6 +47,15 @@ interface LivePart {
   sending: Promise<void>;
   lastFault: RegistryFault | undefined;
 }
+
+const IDLE: Omit<LivePart, keyof ReadyPart | 'startedAtMs'> = {
+  openGate: undefined,
+  cancel: undefined,
+  holdTimer: undefined,
+  waitTimer: undefined,
+  sending: Promise.resolve(),
+  lastFault: undefined,
+};
 
 export class Lane {
   readonly #options: LaneOptions;
@@ -124,90 +116,23 @@ export class Lane {
   /** Prepares the parts in order, as far ahead as session, permits and memory allow. */
   async #produce(): Promise<void> {
     const { plan, source, sourceLabel } = this.#options;
+    const stop = this.#stop.signal;
     let firstByte = 0;
     for (let index = 0; ; index += 1) {
       const range = plan.partAt(index, firstByte);
       if (range === undefined) break;
       await this.#until(() => this.#session.hasRoom);
-      const part = await this.#prepare(index, range);
-      if (part === undefined) break;
-      firstByte = part.endByte;
-      this.#perform(this.#session.add(part));
+      const startedAtMs = performance.now();
+      const ready = await preparePart(this.#options, range, stop);
+      if (ready === undefined) break;
+      this.#live.set(index, { ...ready, ...IDLE, startedAtMs });
+      firstByte = ready.prepared.endByte;
+      this.#perform(this.#session.add(ready.prepared));
       // A stream's short part is its last.
-      if (part.endByte < range.endByte) break;
+      if (firstByte < range.endByte) break;
     }
     if (firstByte === 0) throw sourceEmpty(sourceLabel);
-    await this.#assertWhole(firstByte);
-    await source.assertUnchanged();
-  }
-
-  /** Resolves with nothing at the end of the data. */
-  async #prepare(index: number, range: ByteRange): Promise<PreparedPart | undefined> {
-    const { memory, partPermits, plan, source, hash, framePart, target } = this.#options;
-    const stop = this.#stop.signal;
-    const startedAtMs = performance.now();
-    // Always in this order, permit then memory, so that no two parts wait for each other.
-    const givePermitBack = await takePermit(partPermits, stop);
-    let shared: SharedArrayBuffer | undefined;
-    try {
-      shared = await memory.acquire(memoryFor(range, plan), stop);
-      const staged = source.path === undefined;
-      const lengthBytes = staged
-        ? await this.#stage(shared, range, stop)
-        : range.endByte - range.firstByte;
-      if (lengthBytes === 0) {
-        memory.release(shared);
-        givePermitBack();
-        return undefined;
-      }
-      const actual = { firstByte: range.firstByte, endByte: range.firstByte + lengthBytes };
-      const offsetBytes = shared.byteLength - (range.endByte - range.firstByte);
-      const prepared = await hash.preparePart(
-        shared,
-        actual,
-        source.path === undefined
-          ? { kind: 'staged', offsetBytes }
-          : { kind: 'file', path: source.path },
-        framePart(target, actual),
-      );
-      stop.throwIfAborted();
-      this.#live.set(index, {
-        prepared,
-        givePermitBack,
-        startedAtMs,
-        openGate: undefined,
-        cancel: undefined,
-        holdTimer: undefined,
-        waitTimer: undefined,
-        sending: Promise.resolve(),
-        lastFault: undefined,
-      });
-      return prepared;
-    } catch (error) {
-      if (shared !== undefined) memory.release(shared);
-      givePermitBack();
-      throw error;
-    }
-  }
-
-  async #stage(shared: SharedArrayBuffer, range: ByteRange, stop: AbortSignal): Promise<number> {
-    const { source, sourceLabel } = this.#options;
-    const area = stagingArea(shared, range.endByte - range.firstByte);
-    // On abort the source may still write into the area, so this waits for it; sources give up on
-    // the same signal.
-    const lengthBytes = await source.read(area, range.firstByte, stop);
-    if (source.sizeBytes !== undefined && lengthBytes < area.length) {
-      throw sourceChanged(sourceLabel, source.sizeBytes, range.firstByte + lengthBytes);
-    }
-    return lengthBytes;
-  }
-
-  /** A staged source of known size must end where it said it would. */
-  async #assertWhole(sizeBytes: number): Promise<void> {
-    const { source, sourceLabel } = this.#options;
-    if (source.path !== undefined || source.sizeBytes === undefined) return;
-    const surplus = await source.read(new Uint8Array(1), sizeBytes, this.#stop.signal);
-    if (surplus > 0) throw sourceChanged(sourceLabel, source.sizeBytes, sizeBytes + surplus);
+    await assertSourceEnds(source, sourceLabel, firstByte, stop);
   }
 
   #perform(commands: readonly SessionCommand[]): void {
@@ -327,8 +252,7 @@ export class Lane {
   #committed(index: number, attempt: number, part: LivePart): void {
     const { prepared } = part;
     this.#live.delete(index);
-    this.#options.memory.release(prepared.shared);
-    part.givePermitBack();
+    part.release();
     const durationMs = performance.now() - part.startedAtMs;
     this.#options.progress.partAcknowledged(index, prepared, attempt, durationMs);
   }
@@ -370,27 +294,7 @@ export class Lane {
       clearTimeout(part.waitTimer);
     }
     await Promise.all([...this.#live.values()].map((part) => part.sending));
-    for (const part of this.#live.values()) {
-      this.#options.memory.release(part.prepared.shared);
-      part.givePermitBack();
-    }
+    for (const part of this.#live.values()) part.release();
     this.#live.clear();
   }
-}
-
-/**
- * One size for all parts of a layer, so that memory is used again; small layers take one of a few
- * sizes for the same reason.
- */
-function memoryFor(range: ByteRange, plan: PartPlan): number {
-  const lengthBytes = range.endByte - range.firstByte;
-  if (lengthBytes >= plan.partSizeBytes) return partMemoryBytes(lengthBytes);
-  const single = plan.partCount === 1;
-  return partMemoryBytes(single ? sizeClass(lengthBytes) : plan.partSizeBytes);
-}
-
-function sizeClass(lengthBytes: number): number {
-  let size = 64 * 1024;
-  while (size < lengthBytes) size *= 4;
-  return size;
 }

@@ -14,7 +14,7 @@ import { abortable } from '../abort.ts';
 export const PART_HEADER_BYTES = 16;
 
 /** Room for prefix and suffix: names of at most 256 characters, numbers, a UUID and JSON. */
-export const PART_FRAMING_MAX_BYTES = 1024;
+const PART_FRAMING_MAX_BYTES = 1024;
 
 /** Shared memory that a part of `partSizeBytes` needs. */
 export function partMemoryBytes(partSizeBytes: number): number {

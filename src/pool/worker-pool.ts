@@ -4,7 +4,7 @@
  * the release of a transmission. A load balancer of our own keeps them there.
  */
 
-import { createRequire } from 'node:module';
+import * as nodeModule from 'node:module';
 import type { Piscina } from 'piscina';
 import type { Job, JobFailure, JobResult, JobValue } from './job-protocol.ts';
 import { locateWorker, workerNotFound } from './worker-location.ts';
@@ -82,7 +82,7 @@ export class WorkerPool {
 
   async #start(): Promise<{ pool: Piscina; queueOptions: symbol }> {
     const filename = locateWorker(this.#workerUrl);
-    const PiscinaPool = await loadPiscina(filename);
+    const PiscinaPool = loadPiscina(filename);
     const pool = new PiscinaPool({
       filename,
       name: 'run',
@@ -154,18 +154,23 @@ function workerLost(reason: string): WorkerLost {
 }
 
 /**
- * Piscina starts its threads from a file of its own, so a bundled copy is of no use: the real package
- * is looked for beside the worker file first.
+ * Piscina starts its threads from a file of its own, so only an installed copy is of use: it is looked
+ * for beside the worker file, then beside this one. Required, not imported, so that no bundler takes
+ * it in; by the namespace, since bundles often declare a `createRequire` of their own at the top.
  */
-async function loadPiscina(workerPath: string): Promise<PiscinaClass> {
+function loadPiscina(workerPath: string): PiscinaClass {
   try {
-    return (createRequire(workerPath)('piscina') as { Piscina: PiscinaClass }).Piscina;
+    return requirePiscina(workerPath);
   } catch (error) {
     try {
-      const bundled: { Piscina: unknown } = await import('piscina');
-      return bundled.Piscina as PiscinaClass;
+      // Throws as well in a CommonJS bundle, where there is no such URL.
+      return requirePiscina(import.meta.url);
     } catch {
       throw workerNotFound(workerPath, error);
     }
   }
+}
+
+function requirePiscina(from: string): PiscinaClass {
+  return (nodeModule.createRequire(from)('piscina') as { Piscina: PiscinaClass }).Piscina;
 }

@@ -1,0 +1,115 @@
+/** Turns the next range of a source into a part that is ready to be sent. */
+
+import type { LimitFunction } from 'p-limit';
+import type { OpenSource } from './layer-source.ts';
+import { type PartMemory, partMemoryBytes, stagingArea } from './part-memory.ts';
+import type { PartPlan } from './part-plan.ts';
+import { takePermit } from './permit.ts';
+import type { ByteRange, FramePart, LayerHash, PreparedPart, UploadTarget } from './ports.ts';
+import { sourceChanged } from './source-errors.ts';
+
+export interface PartPreparationOptions {
+  readonly target: UploadTarget;
+  readonly plan: PartPlan;
+  readonly source: OpenSource;
+  readonly sourceLabel: string;
+  readonly hash: LayerHash;
+  readonly framePart: FramePart;
+  readonly memory: PartMemory;
+  /** Bounds the parts of all layers together. */
+  readonly partPermits: LimitFunction;
+}
+
+/** A prepared part, and what must be called once when nobody needs it any more. */
+export interface ReadyPart {
+  readonly prepared: PreparedPart;
+  /** Gives memory and permit back. */
+  readonly release: () => void;
+}
+
+/** Memory steps for layers of a single small part. */
+const SMALL_PART_BYTES = 64 * 1024;
+const SMALL_PART_STEP = 4;
+
+/** Called for the parts of a layer in order. Resolves with nothing at the end of the data. */
+export async function preparePart(
+  options: PartPreparationOptions,
+  range: ByteRange,
+  stop: AbortSignal,
+): Promise<ReadyPart | undefined> {
+  const { memory, source, hash, framePart, target } = options;
+  // Always in this order, permit then memory, so that no two parts wait for each other.
+  const givePermitBack = await takePermit(options.partPermits, stop);
+  let shared: SharedArrayBuffer | undefined;
+  const release = (): void => {
+    if (shared !== undefined) memory.release(shared);
+    givePermitBack();
+  };
+  try {
+    shared = await memory.acquire(memoryFor(range, options.plan), stop);
+    const plannedBytes = range.endByte - range.firstByte;
+    const lengthBytes =
+      source.path === undefined ? await stage(options, shared, range, stop) : plannedBytes;
+    if (lengthBytes === 0) {
+      release();
+      return undefined;
+    }
+    const actual = { firstByte: range.firstByte, endByte: range.firstByte + lengthBytes };
+    const prepared = await hash.preparePart(
+      shared,
+      actual,
+      source.path === undefined
+        ? { kind: 'staged', offsetBytes: shared.byteLength - plannedBytes }
+        : { kind: 'file', path: source.path },
+      framePart(target, actual),
+    );
+    stop.throwIfAborted();
+    return { prepared, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** A source of known size that passes the main thread must end where it said it would. */
+export async function assertSourceEnds(
+  source: OpenSource,
+  label: string,
+  sizeBytes: number,
+  stop: AbortSignal,
+): Promise<void> {
+  if (source.path === undefined && source.sizeBytes !== undefined) {
+    const surplus = await source.read(new Uint8Array(1), sizeBytes, stop);
+    if (surplus > 0) throw sourceChanged(label, source.sizeBytes, sizeBytes + surplus);
+  }
+  await source.assertUnchanged();
+}
+
+async function stage(
+  { source, sourceLabel }: PartPreparationOptions,
+  shared: SharedArrayBuffer,
+  range: ByteRange,
+  stop: AbortSignal,
+): Promise<number> {
+  const area = stagingArea(shared, range.endByte - range.firstByte);
+  // On abort the source may still write into the area, so this waits for it; sources give up on the
+  // same signal.
+  const lengthBytes = await source.read(area, range.firstByte, stop);
+  if (source.sizeBytes !== undefined && lengthBytes < area.length) {
+    throw sourceChanged(sourceLabel, source.sizeBytes, range.firstByte + lengthBytes);
+  }
+  return lengthBytes;
+}
+
+/**
+ * One size for all parts of a layer, so that memory is used again; small layers take one of a few
+ * sizes for the same reason.
+ */
+function memoryFor(range: ByteRange, plan: PartPlan): number {
+  const lengthBytes = range.endByte - range.firstByte;
+  if (lengthBytes >= plan.partSizeBytes) return partMemoryBytes(lengthBytes);
+  if (plan.partCount !== 1) return partMemoryBytes(plan.partSizeBytes);
+  let step = SMALL_PART_BYTES;
+  while (step < lengthBytes) step *= SMALL_PART_STEP;
+  return partMemoryBytes(step);
+}
