@@ -31,9 +31,12 @@ export function streamSource(
     ...(options.digest !== undefined && { digest: options.digest }),
     open: async () => {
       if (typeof stream === 'function') {
-        const made = await Promise.resolve(stream()).catch((error: unknown) => {
+        let made: ByteStream;
+        try {
+          made = await stream();
+        } catch (error) {
           throw sourceUnreadable(label, error);
-        });
+        }
         return openStream(made, label, options.sizeBytes, true);
       }
       if (consumed) {
