@@ -14,7 +14,7 @@ Output:
   With --json one JSON object a line: the receipt, or {"file", "repository",
   "error": {"code", "message", "details", "retryable", "origin"}}.
   Progress and errors go to standard error. The solid part of a bar is what ECR
-  acknowledged, the shaded part is on the wire. MB and GB are decimal, MiB is not.
+  acknowledged, the shaded part is on the wire. MB are decimal, MiB are not.
 
 Exit codes:
   0    every layer is in the repository

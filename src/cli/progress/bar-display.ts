@@ -39,7 +39,7 @@ export class BarDisplay implements ProgressDisplay {
     this.#model = new ProgressModel(expected);
     const widest = expected.map((layer) => columnsOf(layer.label));
     this.#labelColumns = Math.max(
-      columnsOf(`${expected.length} of ${expected.length} layers`),
+      columnsOf(`${expected.length}/${expected.length} layers`),
       ...widest,
     );
     this.#screen = new BarScreen(context.stderr, () => this.#lines());

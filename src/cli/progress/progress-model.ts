@@ -114,7 +114,7 @@ export class ProgressModel {
     const sizeBytes = this.#unknownCount > 0 ? undefined : this.#expectedBytes;
     const bytesPerSecond = this.#totalMeter.measure(nowMs, movedBytes);
     return {
-      label: `${this.#finishedCount} of ${this.#layerCount} layers`,
+      label: `${this.#finishedCount}/${this.#layerCount} layers`,
       state: this.#failedCount > 0 ? `${this.#failedCount} failed` : waitingText(waitingCount),
       tone: 'total',
       doneBytes: acceptedBytes,

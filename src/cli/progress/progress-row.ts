@@ -63,10 +63,10 @@ export function layOut(columns: number, labelColumnsWanted: number): Columns {
   return { label, state, bar: grown, percent: 4, bytes, rate, clock };
 }
 
-/** The line, colours included; without them it is never wider than `columns - 1`. */
+/** The line, colours included; without them it is narrower than the columns laid out, if 16 or more. */
 export function formatRow(row: ProgressRow, layout: Columns, style: Style): string {
   const { colors } = style;
-  const cells = [paintLabel(row, fitEnd(row.label, layout.label), style)];
+  const cells = [paintLabel(row, layout.label, style)];
   if (layout.state > 0) cells.push(paintState(row, fitStart(row.state, layout.state), style));
   if (layout.bar > 0) cells.push(formatBar(row, layout.bar, style));
   cells.push(alignRight(formatPercent(row.doneBytes, row.sizeBytes), layout.percent));
@@ -103,8 +103,10 @@ function formatAmount(row: ProgressRow, columns: number): string {
   return `${formatBytes(row.doneBytes)} of ${formatBytes(row.sizeBytes)}`;
 }
 
-function paintLabel(row: ProgressRow, text: string, style: Style): string {
-  return row.tone === 'total' ? style.colors.bold(text) : text;
+function paintLabel(row: ProgressRow, columns: number, style: Style): string {
+  if (row.tone === 'total') return style.colors.bold(fitStart(row.label, columns));
+  // Of a path the end tells more.
+  return fitEnd(row.label, columns);
 }
 
 function paintState(row: ProgressRow, text: string, style: Style): string {

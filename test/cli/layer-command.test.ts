@@ -1,0 +1,259 @@
+import { Readable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { LongshoreError, type UploaderOptions } from '../../src/index.ts';
+import { runProgram } from '../../src/cli/program.ts';
+import { type FakeContext, fakeContext } from './fake-context.ts';
+import { DIGEST, type FakeEnding, type FakeUploader, fakeUploader } from './fake-uploader.ts';
+
+function missing(repository: string): LongshoreError {
+  return new LongshoreError('E_REPOSITORY_NOT_FOUND', `repository ${repository} does not exist`, {
+    operation: 'InitiateLayerUpload',
+    repository,
+  });
+}
+
+interface Setup {
+  readonly context: FakeContext;
+  readonly uploader: FakeUploader;
+  readonly options: UploaderOptions[];
+}
+
+function setUp(
+  endings: Readonly<Record<string, FakeEnding>> = {},
+  overrides: Partial<FakeContext> = {},
+): Setup {
+  const uploader = fakeUploader(endings);
+  const options: UploaderOptions[] = [];
+  const context = fakeContext({
+    createUploader: (given) => {
+      options.push(given);
+      return Promise.resolve(uploader);
+    },
+    ...overrides,
+  });
+  return { context, uploader, options };
+}
+
+const layer = (...words: string[]): string[] => ['layer', ...words, '-r', 'team/app'];
+
+describe('results and exit codes', () => {
+  test('a line for each layer goes to standard output, and nothing else', async () => {
+    const { context } = setUp({ 'b.tar.gz': 'already-present' });
+    expect(await runProgram(context, layer('a.tar.gz', 'b.tar.gz'))).toBe(0);
+    expect(context.stdout.lines).toEqual([
+      `${DIGEST} 10 uploaded a.tar.gz`,
+      `${DIGEST} 10 already-present b.tar.gz`,
+    ]);
+    expect(context.stderr.text).toContain('2 layers: 1 uploaded, 1 already there; 10 B sent');
+  });
+
+  test('with --json each line is a receipt or an error', async () => {
+    const { context } = setUp({ bad: missing('team/app') });
+    expect(await runProgram(context, layer('good', 'bad', '--json'))).toBe(3);
+    const objects = context.stdout.lines.map((line): unknown => JSON.parse(line));
+    expect(objects).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          file: 'good',
+          digest: DIGEST,
+          outcome: 'uploaded',
+          partCount: 1,
+        }),
+        {
+          file: 'bad',
+          repository: 'team/app',
+          error: {
+            code: 'E_REPOSITORY_NOT_FOUND',
+            message: 'repository team/app does not exist',
+            details: { operation: 'InitiateLayerUpload', repository: 'team/app' },
+            retryable: false,
+            origin: 'registry',
+          },
+        },
+      ]),
+    );
+  });
+
+  test('one layer that fails does not stop the others', async () => {
+    const { context, uploader } = setUp({ bad: missing('team/app') });
+    expect(await runProgram(context, layer('bad', 'good'))).toBe(3);
+    expect(context.stdout.lines).toEqual([`${DIGEST} 10 uploaded good`]);
+    expect(uploader.calls).toEqual(['close']);
+  });
+
+  test('when all fail the exit code is 1 and the same error is told once, with a remedy', async () => {
+    const { context } = setUp({ a: missing('team/app'), b: missing('team/app') });
+    expect(await runProgram(context, layer('a', 'b', '--quiet'))).toBe(1);
+    expect(context.stdout.text).toBe('');
+    expect(context.stderr.lines).toEqual([
+      'longshore: repository team/app does not exist (E_REPOSITORY_NOT_FOUND)',
+      '  layers: a, b',
+      '  try: create the repository first, or pass --create-repository',
+    ]);
+  });
+
+  test('--debug and LONGSHORE_DEBUG print stacks, otherwise there is none', async () => {
+    const failing = { a: new Error('surprise', { cause: new Error('below') }) };
+    const plain = setUp(failing);
+    expect(await runProgram(plain.context, layer('a'))).toBe(1);
+    expect(plain.context.stderr.text).not.toContain(' at ');
+    expect(plain.context.stderr.text).toContain('longshore: surprise (E_UNEXPECTED)');
+    const debugged = setUp(failing, { env: { LONGSHORE_DEBUG: '1' } });
+    await runProgram(debugged.context, layer('a'));
+    expect(debugged.context.stderr.text).toMatch(/ at .*[\s\S]*caused by:[\s\S]*below/);
+  });
+
+  test('a file name cannot steer the terminal', async () => {
+    const { context } = setUp({ 'a\u001b[2J': missing('x') });
+    await runProgram(context, layer('a\u001b[2J', 'b\u001b[2J'));
+    expect(context.stderr.text).not.toContain('\u001b[2J');
+  });
+});
+
+describe('options', () => {
+  test('are handed to the library, and what is not given is left to it', async () => {
+    const { context, options, uploader } = setUp();
+    const words = layer(
+      ...['a', '--region', 'eu-central-1', '--endpoint-url', 'http://localhost:4566'],
+      ...['--part-size', '8', '--parts-in-flight', '3', '--layers-in-flight', '2'],
+      ...['--memory', '64MiB', '--hasher', 'wasm', '--workers', '2', '--create-repository'],
+      ...['--registry-id', '123456789012', '--no-check', '--attempts', '4'],
+    );
+    expect(await runProgram(context, words)).toBe(0);
+    expect(options).toEqual([
+      {
+        region: 'eu-central-1',
+        endpoint: 'http://localhost:4566',
+        registryId: '123456789012',
+        createRepository: true,
+        partSizeBytes: 8 * 1024 * 1024,
+        partsInFlight: 3,
+        layersInFlight: 2,
+        bytesInMemoryMax: 64 * 1024 * 1024,
+        hasher: 'wasm',
+        workersMax: 2,
+        attemptsMax: 4,
+      },
+    ]);
+    expect(uploader.requests[0]?.checkFirst).toBe(false);
+    const bare = setUp();
+    await runProgram(bare.context, layer('a'));
+    expect(bare.options).toEqual([{}]);
+    expect(bare.uploader.requests[0]?.checkFirst).toBe(true);
+  });
+
+  test('--digest is the digest of the one file', async () => {
+    const { context, uploader } = setUp();
+    expect(await runProgram(context, layer('a', '--digest', DIGEST))).toBe(0);
+    expect(uploader.requests[0]?.source.digest).toBe(DIGEST);
+  });
+
+  test('- is standard input as a stream', async () => {
+    const stdin = Readable.from([]);
+    const { context, uploader } = setUp({}, { stdin });
+    expect(await runProgram(context, layer('-'))).toBe(0);
+    expect(uploader.requests[0]?.source.label).toBe('standard input');
+    expect(context.stdout.lines).toEqual([`${DIGEST} 10 uploaded -`]);
+    expect(stdin.destroyed).toBe(true);
+  });
+});
+
+describe('wrong usage ends with 2 before anything is started', () => {
+  test.each([
+    ['no file', ['layer', '-r', 'team/app'], 'missing required argument'],
+    ['no repository', ['layer', 'a'], '--repository'],
+    ['an unknown option', layer('a', '--fast'), 'unknown option'],
+    ['an unknown command', ['upload', 'a'], 'unknown command'],
+    ['no command', [], 'Usage: longshore'],
+    ['a part size without meaning', layer('a', '--part-size', 'big'), '20MiB'],
+    ['no parts in flight', layer('a', '--parts-in-flight', '0'), 'from 1 to 64'],
+    ['a digest for two files', layer('a', 'b', '--digest', DIGEST), '--digest'],
+    ['a malformed digest', layer('a', '--digest', 'sha256:AB'), '64 lower-case'],
+    ['an endpoint without scheme', layer('a', '--endpoint-url', 'localhost'), 'https://'],
+    ['standard input twice', layer('-', '-'), 'only once'],
+    ['a certificate file that is missing', layer('a', '--ca-file', '/missing'), '--ca-file'],
+    ['a hasher nobody knows', layer('a', '--hasher', 'md5'), 'Allowed choices'],
+  ])('%s', async (_name, words, message) => {
+    const { context, options } = setUp();
+    expect(await runProgram(context, words)).toBe(2);
+    expect(context.stderr.text).toContain(message);
+    expect(context.stdout.text).toBe('');
+    expect(options).toEqual([]);
+  });
+
+  test('a terminal as standard input', async () => {
+    const { context } = setUp({}, { stdinIsTerminal: true });
+    expect(await runProgram(context, layer('-'))).toBe(2);
+    expect(context.stderr.text).toContain('pipe the layer into it');
+  });
+
+  test('what the library refuses, named as the flag is', async () => {
+    const refusal = new LongshoreError(
+      'E_OPTION_INVALID',
+      'partSizeBytes: expected 5 MiB or more',
+      {
+        option: 'partSizeBytes',
+        expected: '5 MiB or more',
+        received: '1',
+      },
+    );
+    const context = fakeContext({ createUploader: () => Promise.reject(refusal) });
+    expect(await runProgram(context, layer('a', '--part-size', '1B'))).toBe(2);
+    expect(context.stderr.text).toContain('option: --part-size');
+  });
+});
+
+describe('interruption', () => {
+  test('the first signal finishes what runs, leaves out what waits and says so', async () => {
+    const { context, uploader } = setUp({ a: 'running', b: 'waiting', c: 'waiting' });
+    const ended = runProgram(context, layer('a', 'b', 'c', '--json'));
+    await until(() => uploader.requests.length === 3);
+    context.send('SIGINT');
+    expect(context.stderr.text).toContain('finishing 1 under way, 2 left out');
+    uploader.finish('a');
+    expect(await ended).toBe(130);
+    expect(uploader.calls).not.toContain('destroy');
+    const codes = context.stdout.lines.map((line) => /"code":"(\w+)"/.exec(line)?.[1] ?? 'done');
+    expect(codes.toSorted()).toEqual(['ABORTED', 'ABORTED', 'done']);
+    expect(context.signalListeners.size).toBe(0);
+  });
+
+  test('the second signal stops what runs', async () => {
+    const { context, uploader } = setUp({ a: 'running' });
+    const ended = runProgram(context, layer('a'));
+    await until(() => uploader.requests.length === 1);
+    context.send('SIGINT');
+    context.send('SIGTERM');
+    expect(await ended).toBe(130);
+    expect(uploader.calls).toContain('destroy');
+    expect(context.stdout.text).toBe('');
+    expect(context.stderr.text).toContain('1 layer: 1 left out');
+  });
+
+  test('the first signal ends a stream: what feeds it was interrupted as well', async () => {
+    const { context, uploader } = setUp({ 'standard input': 'running' });
+    const ended = runProgram(context, layer('-'));
+    await until(() => uploader.requests.length === 1);
+    context.send('SIGINT');
+    expect(await ended).toBe(130);
+    expect(context.stdout.text).toBe('');
+  });
+});
+
+describe('help', () => {
+  test.each([[['--help']], [['layer', '--help']], [['emulator', '--help']], [['--version']]])(
+    '%j goes to standard output, fits 80 columns and exits with 0',
+    async (words) => {
+      const context = fakeContext();
+      expect(await runProgram(context, words)).toBe(0);
+      expect(context.stderr.text).toBe('');
+      expect(context.stdout.lines.length).toBeGreaterThan(0);
+      expect(context.stdout.lines.filter((line) => line.length > 80)).toEqual([]);
+    },
+  );
+});
+
+/** Lets what is pending run until `condition` holds. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
