@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
+import { sampleBusyShare } from './harness/machine-load.ts';
 
 export interface Environment {
   readonly cpuModel: string;
@@ -29,7 +29,7 @@ const IDLE_SAMPLE_MS = 1000;
 /** Takes the fingerprint; waits a second to see how busy the machine is. */
 export async function readEnvironment(): Promise<Environment> {
   const [first] = cpus();
-  const busyShareBefore = await sampleBusyShare();
+  const busyShareBefore = await sampleBusyShare(IDLE_SAMPLE_MS);
   return {
     cpuModel: first?.model.trim() ?? 'unknown',
     coreCount: availableParallelism(),
@@ -62,24 +62,6 @@ export function formatEnvironment(environment: Environment): string {
     `commit ${environment.commit}${environment.dirty ? ' with changes' : ''}`,
     `${(environment.busyShareBefore * 100).toFixed(0)} % of the cores busy before the start`,
   ].join('; ');
-}
-
-async function sampleBusyShare(): Promise<number> {
-  const before = cpuTimes();
-  await delay(IDLE_SAMPLE_MS);
-  const after = cpuTimes();
-  const total = after.total - before.total;
-  return total === 0 ? 0 : 1 - (after.idle - before.idle) / total;
-}
-
-function cpuTimes(): { readonly idle: number; readonly total: number } {
-  let idle = 0;
-  let total = 0;
-  for (const { times } of cpus()) {
-    idle += times.idle;
-    total += times.idle + times.user + times.nice + times.sys + times.irq;
-  }
-  return { idle, total };
 }
 
 function readShaInstructions(): boolean | undefined {

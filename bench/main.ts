@@ -3,6 +3,7 @@
 import { parseBenchArguments } from './arguments.ts';
 import { formatEnvironment, readEnvironment } from './environment.ts';
 import { installCleanup } from './harness/cleanup.ts';
+import { FOREIGN_SHARE_MAX } from './harness/machine-load.ts';
 import type { Programs } from './harness/program.ts';
 import { compilePrograms } from './harness/program.ts';
 import type { FinishedScenario } from './report/result-file.ts';
@@ -10,9 +11,6 @@ import { saveResults } from './report/result-file.ts';
 import { formatTable } from './report/table.ts';
 import type { ScenarioContext } from './scenario.ts';
 import { SCENARIOS } from './scenario-list.ts';
-
-/** Above this, somebody else's work is in the figures. */
-const BUSY_SHARE_MAX = 0.1;
 
 installCleanup();
 await main().catch((error: unknown) => {
@@ -41,7 +39,7 @@ async function main(): Promise<void> {
   const startedAt = new Date();
   const environment = await readEnvironment();
   console.log(`${formatEnvironment(environment)}\n`);
-  if (environment.busyShareBefore > BUSY_SHARE_MAX) {
+  if (environment.busyShareBefore > FOREIGN_SHARE_MAX) {
     console.log(
       '**Provisional: the machine was busy with something else. Trust no figure below.**\n',
     );

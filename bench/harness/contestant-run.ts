@@ -2,6 +2,7 @@
 
 import { Child } from './child-process.ts';
 import type { Job, LayerFile, LongshoreOptions, Measurement, Reply } from './protocol.ts';
+import { MachineLoad } from './machine-load.ts';
 import type { ProgramName } from './program.ts';
 import type { Server } from './server-process.ts';
 
@@ -24,6 +25,8 @@ export interface Task {
 export interface Run extends Measurement {
   /** CPU time of the server's process meanwhile. */
   readonly serverCpuMs: number;
+  /** Share of the machine's cores that was in other hands meanwhile. */
+  readonly foreignShare: number;
   /** Whether the process ended by itself once its work was done. */
   readonly endedByItself: boolean;
 }
@@ -44,16 +47,23 @@ export async function runContestant(
     repository: await server.createRepository(),
     ...(contestant.options !== undefined && { options: contestant.options }),
   };
-  await using child = new Child(contestant.name, file, environment);
   const before = await server.usage();
+  const ownBefore = process.cpuUsage();
+  const load = new MachineLoad();
+  await using child = new Child(contestant.name, file, environment);
   const reply = (await child.ask(job)) as Reply;
   const after = await server.usage();
   if (reply.type === 'failed') throw new Error(`${contestant.name} failed: ${reply.message}`);
   const { measurement } = reply;
+  const own = process.cpuUsage(ownBefore);
+  const serverCpuMs = after.cpuMs - before.cpuMs;
+  const knownCpuMs = measurement.cpuLifetimeMs + serverCpuMs + (own.user + own.system) / 1000;
+  const foreignShare = load.foreignShare(knownCpuMs);
   if (contestant.sendsOtherBytes !== true) assertDigests(contestant.name, measurement, task.layers);
   return {
     ...measurement,
-    serverCpuMs: after.cpuMs - before.cpuMs,
+    serverCpuMs,
+    foreignShare,
     endedByItself: await child.endsWithin(END_TIMEOUT_MS),
   };
 }

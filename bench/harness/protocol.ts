@@ -50,6 +50,8 @@ export interface Measurement extends Outcome {
   readonly wallMs: number;
   readonly cpuUserMs: number;
   readonly cpuSystemMs: number;
+  /** Over the life of the process, its start and imports included. */
+  readonly cpuLifetimeMs: number;
   /** Before the run, everything imported. */
   readonly rssBeforeBytes: number;
   /** High-water mark of the run: the kernel's where it can be reset, else the sampled one. */

@@ -53,6 +53,7 @@ async function measure(work: MeasuredWork): Promise<Measurement> {
 
   const wallMs = performance.now() - startedAt;
   const cpu = process.cpuUsage(cpuBefore);
+  const cpuLifetime = process.cpuUsage();
   loopDelay.disable();
   clearInterval(sampler);
   return {
@@ -60,6 +61,7 @@ async function measure(work: MeasuredWork): Promise<Measurement> {
     wallMs,
     cpuUserMs: cpu.user / 1000,
     cpuSystemMs: cpu.system / 1000,
+    cpuLifetimeMs: (cpuLifetime.user + cpuLifetime.system) / 1000,
     rssBeforeBytes,
     rssPeakBytes: (peakIsOfTheRun ? readPeakBytes() : undefined) ?? rssSampledPeakBytes,
     rssSampledPeakBytes,

@@ -1,6 +1,7 @@
 /** The table of the `layer` scenario: every contestant beside the plain SDK and beside its floor. */
 
 import type { Run, Task } from '../harness/contestant-run.ts';
+import { FOREIGN_SHARE_MAX } from '../harness/machine-load.ts';
 import type { Spread } from '../statistics.ts';
 import { median, spreadOf } from '../statistics.ts';
 import {
@@ -81,6 +82,7 @@ export function layerTable(
         `bare writer ${formatNumber(median(writerRuns.map(cpuMs)) / partCount)} ms; ` +
         `${formatNumber(totalBytes / MEGABYTE / (floorCpuMs / 1000))} MB per CPU-s`,
       'CPU counts all threads of the process, start and end of its threads and connections included; the loop delay is that of its main thread',
+      quietness(contestants),
       ...leftovers(contestants),
     ],
   };
@@ -104,6 +106,21 @@ export function speedOf(runs: readonly Run[]): Spread {
 
 export function cpuMs({ cpuUserMs, cpuSystemMs }: Run): number {
   return cpuUserMs + cpuSystemMs;
+}
+
+/** Whether somebody else's work got into a run. */
+export function isDisturbed({ foreignShare }: Run): boolean {
+  return foreignShare > FOREIGN_SHARE_MAX;
+}
+
+/** How quiet the machine was. */
+export function quietness(contestants: readonly NamedRuns[]): string {
+  const runs = contestants.flatMap((contestant) => contestant.runs);
+  const shares = spreadOf(runs.map(({ foreignShare }) => foreignShare));
+  const count = runs.filter(isDisturbed).length;
+  const verdict =
+    count === 0 ? '' : `: PROVISIONAL, ${count} of ${runs.length} runs were disturbed`;
+  return `other programs took ${formatShare(shares.median)} of the cores (at most ${formatShare(shares.max)})${verdict}`;
 }
 
 /** A sentence for each contestant whose process did not end by itself. */

@@ -3,7 +3,7 @@
 import type { Link } from '../harness/server-process.ts';
 import { median } from '../statistics.ts';
 import type { NamedRuns } from './layer-table.ts';
-import { leftovers, speedOf } from './layer-table.ts';
+import { leftovers, quietness, speedOf } from './layer-table.ts';
 import {
   formatMegabytes,
   formatNumber,
@@ -55,6 +55,7 @@ export function linkTable(
     notes: [
       `link: ${link.roundTripMs} ms round trip, ${link.partServiceTimeMs} ms service a part, ${link.bytesPerSecondPerConnection / MEGABYTE} MB/s a connection, consecutive parts enforced`,
       `bound for ordered parts: ${mib} MiB / ${link.partServiceTimeMs + link.roundTripMs} ms = ${formatNumber(bound)} MB/s; for one part at a time ${formatNumber(sequentialBound(link, partSizeBytes) / MEGABYTE)} MB/s`,
+      quietness(contestants),
       ...leftovers(contestants),
     ],
   };

@@ -5,7 +5,7 @@ import type { Contestant, Run, Task } from '../harness/contestant-run.ts';
 import { runContestant } from '../harness/contestant-run.ts';
 import { LayerFiles } from '../harness/layer-files.ts';
 import { Server } from '../harness/server-process.ts';
-import { layerTable } from '../report/layer-table.ts';
+import { isDisturbed, layerTable } from '../report/layer-table.ts';
 import { MEGABYTE } from '../report/quantity.ts';
 import type { Table } from '../report/table.ts';
 import type { Scenario, ScenarioContext, ScenarioReport } from '../scenario.ts';
@@ -87,6 +87,7 @@ async function runSetting(
       context.progress(`${label}, ${round}: ${contestant.name} ${speed} MB/s`);
       return result;
     },
+    isDisturbed,
   );
   const stages = await start(STAGES);
   const named = contestants.map(({ name }, index) => ({ name, runs: runs[index] ?? [] }));

@@ -7,6 +7,7 @@ import { LayerFiles } from '../harness/layer-files.ts';
 import type { Link } from '../harness/server-process.ts';
 import { Server } from '../harness/server-process.ts';
 import type { NamedRuns } from '../report/layer-table.ts';
+import { isDisturbed } from '../report/layer-table.ts';
 import { linkTable } from '../report/link-table.ts';
 import { MEGABYTE } from '../report/quantity.ts';
 import type { Table } from '../report/table.ts';
@@ -52,6 +53,7 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
         );
         return result;
       },
+      isDisturbed,
     );
     const named: NamedRuns[] = contestants.map(({ name }, index) => ({
       name,

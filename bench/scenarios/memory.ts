@@ -5,7 +5,7 @@ import { runContestant } from '../harness/contestant-run.ts';
 import { LayerFiles } from '../harness/layer-files.ts';
 import type { LayerFile } from '../harness/protocol.ts';
 import { Server } from '../harness/server-process.ts';
-import { formatLoopDelay, leftovers, speedOf } from '../report/layer-table.ts';
+import { formatLoopDelay, leftovers, quietness, speedOf } from '../report/layer-table.ts';
 import { formatMegabytes, formatNumber, MEGABYTE } from '../report/quantity.ts';
 import type { Scenario, ScenarioContext, ScenarioReport } from '../scenario.ts';
 import { median } from '../statistics.ts';
@@ -76,6 +76,7 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
         notes: [
           `medians of ${count} runs; peak RSS is the kernel's high-water mark, reset before the upload; "before" is Node with the client imported`,
           'layers are sparse files of zeros',
+          quietness(measured),
           ...leftovers(measured),
         ],
       },

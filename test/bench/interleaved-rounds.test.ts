@@ -17,3 +17,15 @@ test('contestants take turns, and the warm-up does not count', async () => {
     [4, 6],
   ]);
 });
+
+test('a disturbed run is repeated a few times, then taken', async () => {
+  let calls = 0;
+  const results = await runInterleaved(
+    ['a'],
+    { warmUpCount: 1, countedCount: 2 },
+    async () => (calls += 1),
+    (call) => call === 2 || call > 3,
+  );
+  // The warm-up is 1, 2 is done again as 3, and 4 has three more attempts.
+  expect(results).toEqual([[3, 7]]);
+});
