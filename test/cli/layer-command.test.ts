@@ -113,13 +113,12 @@ describe('results and exit codes', () => {
 describe('options', () => {
   test('are handed to the library, and what is not given is left to it', async () => {
     const { context, options, uploader } = setUp();
-    const words = layer(
-      ...['a', '--region', 'eu-central-1', '--endpoint-url', 'http://localhost:4566'],
-      ...['--part-size', '8', '--parts-in-flight', '3', '--layers-in-flight', '2'],
-      ...['--memory', '64MiB', '--hasher', 'wasm', '--workers', '2', '--create-repository'],
-      ...['--registry-id', '123456789012', '--no-check', '--attempts', '4'],
-    );
-    expect(await runProgram(context, words)).toBe(0);
+    const words = [
+      'a --region eu-central-1 --endpoint-url http://localhost:4566 --part-size 8',
+      '--parts-in-flight 3 --layers-in-flight 2 --memory 64MiB --hasher wasm --workers 2',
+      '--create-repository --registry-id 123456789012 --no-check --attempts 4',
+    ].flatMap((line) => line.split(' '));
+    expect(await runProgram(context, layer(...words))).toBe(0);
     expect(options).toEqual([
       {
         region: 'eu-central-1',

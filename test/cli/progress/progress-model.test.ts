@@ -126,7 +126,7 @@ describe('a row', () => {
     model.view(snapshotOf([started]), 0, 10);
     const [row] = model.view(snapshotOf([layer]), 1000, 10).layers;
     expect(row === undefined ? '' : formatRow(row, layOut(80, 14), plain)).toBe(
-      'layer-0.tar.gz sending    █████████▓▓▓▓▓░░░░░░░░░░  40% 49.3 MB 30.0 MB/s  0:01',
+      'layer-0.tar.gz sending    █████████▓▓▓▓▓▓░░░░░░░░░  40% 49.3 MB 30.0 MB/s  0:01',
     );
   });
 
