@@ -22,7 +22,7 @@ export interface PackedLayer {
   readonly diffId: string;
 }
 
-export async function packLayer(
+async function packLayer(
   tree: InputTree,
   directory: string,
   signal: AbortSignal,

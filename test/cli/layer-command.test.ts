@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { LongshoreError, type UploaderOptions } from '../../src/index.ts';
+import { resolveUploaderOptions } from '../../src/uploader-options.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { type FakeContext, fakeContext } from './fake-context.ts';
 import { DIGEST, type FakeEnding, type FakeUploader, fakeUploader } from './fake-uploader.ts';
@@ -250,6 +251,20 @@ describe('help', () => {
       expect(context.stdout.lines.filter((line) => line.length > 80)).toEqual([]);
     },
   );
+});
+
+test('the defaults that the help tells are those of the library', async () => {
+  const context = fakeContext();
+  context.stdout.columns = 200;
+  await runProgram(context, ['layer', '--help']);
+  const defaults = resolveUploaderOptions({});
+  const told = (flag: string): string | undefined =>
+    new RegExp(`--${flag} <.*\\(default: (\\d+)\\)`).exec(context.stdout.text)?.[1];
+  expect(told('memory')).toBe(String(defaults.bytesInMemoryMax / 1024 ** 2));
+  expect(told('parts-in-flight')).toBe(String(defaults.partsInFlight));
+  expect(told('parts-in-flight-total')).toBe(String(defaults.partsInFlightTotal));
+  expect(told('layers-in-flight')).toBe(String(defaults.layersInFlight));
+  expect(told('attempts')).toBe(String(defaults.attemptsMax));
 });
 
 /** Lets what is pending run until `condition` holds. */

@@ -82,7 +82,7 @@ export function formatRow(row: ProgressRow, layout: Columns, style: Style): stri
 }
 
 /** Solid for what ECR acknowledged, shaded for what is on the wire. */
-export function formatBar(row: ProgressRow, columns: number, style: Style): string {
+function formatBar(row: ProgressRow, columns: number, style: Style): string {
   const { colors, glyphs } = style;
   if (row.sizeBytes === undefined) return colors.dim(glyphs.left.repeat(columns));
   const share = (bytes: number): number =>
