@@ -1,10 +1,9 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { LongshoreError, type UploaderOptions } from '../../src/index.ts';
-import { resolveUploaderOptions } from '../../src/uploader-options.ts';
 import { runProgram } from '../../src/cli/program.ts';
-import { type FakeContext, fakeContext } from './fake-context.ts';
-import { DIGEST, type FakeEnding, type FakeUploader, fakeUploader } from './fake-uploader.ts';
+import { LongshoreError } from '../../src/index.ts';
+import { DIGEST } from './fake-uploader.ts';
+import { layer, setUp } from './layer-setup.ts';
 
 function missing(repository: string): LongshoreError {
   return new LongshoreError('E_REPOSITORY_NOT_FOUND', `repository ${repository} does not exist`, {
@@ -12,30 +11,6 @@ function missing(repository: string): LongshoreError {
     repository,
   });
 }
-
-interface Setup {
-  readonly context: FakeContext;
-  readonly uploader: FakeUploader;
-  readonly options: UploaderOptions[];
-}
-
-function setUp(
-  endings: Readonly<Record<string, FakeEnding>> = {},
-  overrides: Partial<FakeContext> = {},
-): Setup {
-  const uploader = fakeUploader(endings);
-  const options: UploaderOptions[] = [];
-  const context = fakeContext({
-    createUploader: (given) => {
-      options.push(given);
-      return Promise.resolve(uploader);
-    },
-    ...overrides,
-  });
-  return { context, uploader, options };
-}
-
-const layer = (...words: string[]): string[] => ['layer', ...words, '-r', 'team/app'];
 
 describe('results and exit codes', () => {
   test('a line for each layer goes to standard output, and nothing else', async () => {
@@ -158,51 +133,6 @@ describe('options', () => {
   });
 });
 
-describe('wrong usage ends with 2 before anything is started', () => {
-  test.each([
-    ['no file', ['layer', '-r', 'team/app'], 'missing required argument'],
-    ['no repository', ['layer', 'a'], '--repository'],
-    ['an unknown option', layer('a', '--fast'), 'unknown option'],
-    ['an unknown command', ['upload', 'a'], 'unknown command'],
-    ['no command', [], 'Usage: longshore'],
-    ['a part size without meaning', layer('a', '--part-size', 'big'), '20MiB'],
-    ['no parts in flight', layer('a', '--parts-in-flight', '0'), 'from 1 to 64'],
-    ['a digest for two files', layer('a', 'b', '--digest', DIGEST), '--digest'],
-    ['a malformed digest', layer('a', '--digest', 'sha256:AB'), '64 lower-case'],
-    ['an endpoint without scheme', layer('a', '--endpoint-url', 'localhost'), 'https://'],
-    ['standard input twice', layer('-', '-'), 'only once'],
-    ['a certificate file that is missing', layer('a', '--ca-file', '/missing'), '--ca-file'],
-    ['a hasher nobody knows', layer('a', '--hasher', 'md5'), 'Allowed choices'],
-  ])('%s', async (_name, words, message) => {
-    const { context, options } = setUp();
-    expect(await runProgram(context, words)).toBe(2);
-    expect(context.stderr.text).toContain(message);
-    expect(context.stdout.text).toBe('');
-    expect(options).toEqual([]);
-  });
-
-  test('a terminal as standard input', async () => {
-    const { context } = setUp({}, { stdinIsTerminal: true });
-    expect(await runProgram(context, layer('-'))).toBe(2);
-    expect(context.stderr.text).toContain('pipe the layer into it');
-  });
-
-  test('what the library refuses, named as the flag is', async () => {
-    const refusal = new LongshoreError(
-      'E_OPTION_INVALID',
-      'partSizeBytes: expected 5 MiB or more',
-      {
-        option: 'partSizeBytes',
-        expected: '5 MiB or more',
-        received: '1',
-      },
-    );
-    const context = fakeContext({ createUploader: () => Promise.reject(refusal) });
-    expect(await runProgram(context, layer('a', '--part-size', '1B'))).toBe(2);
-    expect(context.stderr.text).toContain('option: --part-size');
-  });
-});
-
 describe('interruption', () => {
   test('the first signal finishes what runs, leaves out what waits and says so', async () => {
     const { context, uploader } = setUp({ a: 'running', b: 'waiting', c: 'waiting' });
@@ -238,33 +168,6 @@ describe('interruption', () => {
     expect(await ended).toBe(130);
     expect(context.stdout.text).toBe('');
   });
-});
-
-describe('help', () => {
-  test.each([[['--help']], [['layer', '--help']], [['emulator', '--help']], [['--version']]])(
-    '%j goes to standard output, fits 80 columns and exits with 0',
-    async (words) => {
-      const context = fakeContext();
-      expect(await runProgram(context, words)).toBe(0);
-      expect(context.stderr.text).toBe('');
-      expect(context.stdout.lines.length).toBeGreaterThan(0);
-      expect(context.stdout.lines.filter((line) => line.length > 80)).toEqual([]);
-    },
-  );
-});
-
-test('the defaults that the help tells are those of the library', async () => {
-  const context = fakeContext();
-  context.stdout.columns = 200;
-  await runProgram(context, ['layer', '--help']);
-  const defaults = resolveUploaderOptions({});
-  const told = (flag: string): string | undefined =>
-    new RegExp(`--${flag} <.*\\(default: (\\d+)\\)`).exec(context.stdout.text)?.[1];
-  expect(told('memory')).toBe(String(defaults.bytesInMemoryMax / 1024 ** 2));
-  expect(told('parts-in-flight')).toBe(String(defaults.partsInFlight));
-  expect(told('parts-in-flight-total')).toBe(String(defaults.partsInFlightTotal));
-  expect(told('layers-in-flight')).toBe(String(defaults.layersInFlight));
-  expect(told('attempts')).toBe(String(defaults.attemptsMax));
 });
 
 /** Lets what is pending run until `condition` holds. */
