@@ -15,7 +15,7 @@ export interface ErrorReport {
 /** Why an upload that the user ended rejects. */
 export class Interruption extends Error {}
 
-/** What the command line offers against an error; the message itself speaks to programmers too. */
+/** What the command line offers against an error whose message has no remedy. */
 const REMEDY: { readonly [Code in ErrorReport['code']]?: string } = {
   E_REPOSITORY_NOT_FOUND: 'create the repository first, or pass --create-repository',
   E_CREDENTIALS: 'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
@@ -66,7 +66,8 @@ export function describeError(error: unknown, layers: readonly string[], debug: 
   const option = LongshoreError.is(error, 'E_OPTION_INVALID') ? FLAG[error.details.option] : '';
   if (option !== undefined && option !== '') lines.push(`  option: ${option}`);
   if (layers.length > 1) lines.push(`  layers: ${nameSome(layers)}`);
-  const remedy = REMEDY[report.code];
+  // What follows a semicolon in a message of the library is the remedy.
+  const remedy = report.message.includes('; ') ? undefined : REMEDY[report.code];
   if (remedy !== undefined) lines.push(`  try: ${remedy}`);
   if (debug) lines.push(...stackOf(error));
   return lines.join('\n');
