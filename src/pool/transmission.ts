@@ -14,6 +14,8 @@ import type { TransmitJob } from './job-protocol.ts';
 
 /** Bytes handed to the socket at once; smaller pieces cost throughput, larger ones delay others. */
 const WRITE_BYTES = 1024 * 1024;
+/** OpenSSL keeps an encrypted copy of a piece for each connection, and does not give it back. */
+const WRITE_BYTES_TLS = 256 * 1024;
 /** A reply to a part is a few hundred bytes; more is not one. */
 const REPLY_BYTES_MAX = 256 * 1024;
 
@@ -108,7 +110,8 @@ export class Transmission {
   #pump(request: ClientRequest | undefined): void {
     if (request === undefined || !this.#connected || this.#writing || this.#answered) return;
     const start = this.#handedBytes;
-    const end = Math.min(start + WRITE_BYTES, this.#openBytes);
+    const pieceBytes = this.#job.head.protocol === 'https:' ? WRITE_BYTES_TLS : WRITE_BYTES;
+    const end = Math.min(start + pieceBytes, this.#openBytes);
     if (end === start) {
       // All that may be sent is sent. A held part waits for its release, not for the registry.
       clearTimeout(this.#timer);
