@@ -1,5 +1,6 @@
 /** The one place where the stations are wired, and where they are closed. */
 
+import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import { abortable } from './abort.ts';
 import { type Digest, isDigest } from './digest.ts';
@@ -261,6 +262,8 @@ function assertRequest({ repository, source, digest }: LayerRequest): void {
 function link(signal: AbortSignal | undefined, abort: AbortController): () => void {
   if (signal === undefined) return () => undefined;
   const onAbort = (): void => abort.abort(signal.reason);
+  // Many uploads may share a signal, with one listener each: no leak, so no warning of one.
+  setMaxListeners(0, signal);
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
   return () => signal.removeEventListener('abort', onAbort);
