@@ -107,7 +107,8 @@ describe('a snapshot', () => {
     for (;;) {
       const { layers } = rig.uploader.snapshot();
       if (layers.length === 0) break;
-      seen.push(...layers);
+      const last = JSON.stringify(seen.at(-1));
+      seen.push(...layers.filter((layer) => JSON.stringify(layer) !== last));
       await new Promise((resolve) => setImmediate(resolve));
     }
     await upload;
