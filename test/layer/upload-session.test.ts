@@ -196,10 +196,9 @@ function runSchedule(partCount: number, window: number, steps: readonly number[]
   for (let round = 0; round < 100 * partCount + 100; round += 1) {
     if (added === partCount && session.isDrained) break;
     if (added < partCount && session.hasRoom) advance(0);
-    for (const index of [...waiting]) {
-      waiting.delete(index);
-      perform(session.due(index));
-    }
+    const due = [...waiting];
+    waiting.clear();
+    for (const index of due) perform(session.due(index));
     registry.arrive(round);
     for (const wire of registry.wires.filter(({ answer }) => answer !== undefined)) {
       deliver(registry.take(wire));

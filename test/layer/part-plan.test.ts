@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { planParts } from '../../src/layer/part-plan.ts';
+import {
+  LAYER_SIZE_MAX_BYTES,
+  MIB,
+  PART_SIZE_MAX_BYTES,
+  PART_SIZE_MIN_BYTES,
+  PARTS_PER_LAYER_MAX,
+} from '../../src/limits.ts';
+
+const size = fc.oneof(
+  fc.integer({ min: 1, max: 100 * MIB }),
+  fc.integer({ min: 1, max: LAYER_SIZE_MAX_BYTES }),
+);
+const preferred = fc.integer({ min: 1, max: 40 * MIB });
+
+function rangesOf(sizeBytes: number, preferredBytes: number) {
+  const plan = planParts(sizeBytes, preferredBytes, 'layer');
+  const ranges = [];
+  let firstByte = 0;
+  for (let index = 0; ; index += 1) {
+    const range = plan.partAt(index, firstByte);
+    if (range === undefined) return { plan, ranges };
+    ranges.push(range);
+    firstByte = range.endByte;
+  }
+}
+
+describe('part plan', () => {
+  test('covers every byte once, in parts that ECR takes', () => {
+    fc.assert(
+      fc.property(size, preferred, (sizeBytes, preferredBytes) => {
+        const { plan, ranges } = rangesOf(sizeBytes, preferredBytes);
+        expect(ranges.length).toBe(plan.partCount);
+        expect(ranges.length).toBeLessThanOrEqual(PARTS_PER_LAYER_MAX);
+        let next = 0;
+        for (const [index, { firstByte, endByte }] of ranges.entries()) {
+          const lengthBytes = endByte - firstByte;
+          const last = index === ranges.length - 1;
+          if (firstByte !== next) throw new Error('a gap');
+          if (lengthBytes > PART_SIZE_MAX_BYTES) throw new Error('too long');
+          if (!last && lengthBytes < PART_SIZE_MIN_BYTES) throw new Error('too short');
+          if (lengthBytes <= 0) throw new Error('empty');
+          next = endByte;
+        }
+        expect(next).toBe(sizeBytes);
+      }),
+    );
+  });
+
+  test('uses the size asked for where the count allows it', () => {
+    expect(planParts(100 * MIB, 7 * MIB, 'layer').partSizeBytes).toBe(7 * MIB);
+    expect(planParts(42_000 * MIB, 10 * MIB, 'layer').partSizeBytes).toBe(10 * MIB);
+  });
+
+  test('raises the part size for a layer that would need more than 4,200 parts', () => {
+    const plan = planParts(42_000 * MIB + 1, 10 * MIB, 'layer');
+    expect(plan.partSizeBytes).toBe(11 * MIB);
+    expect(planParts(LAYER_SIZE_MAX_BYTES, 10 * MIB, 'layer').partSizeBytes).toBe(13 * MIB);
+  });
+
+  test('refuses a layer above 52,000 MiB', () => {
+    expect(() => planParts(LAYER_SIZE_MAX_BYTES + 1, 10 * MIB, 'layer')).toThrow(
+      expect.objectContaining({ code: 'E_LAYER_TOO_LARGE' }),
+    );
+  });
+
+  test('lets a stream of unknown length grow to the largest layer', () => {
+    const plan = planParts(undefined, 10 * MIB, 'stream');
+    let firstByte = 0;
+    let index = 0;
+    const sizes = new Set<number>();
+    while (firstByte < LAYER_SIZE_MAX_BYTES) {
+      const range = plan.partAt(index, firstByte);
+      if (range === undefined) throw new Error('no range');
+      sizes.add(range.endByte - range.firstByte);
+      firstByte = range.endByte;
+      index += 1;
+    }
+    expect(firstByte).toBe(LAYER_SIZE_MAX_BYTES);
+    expect(index).toBeLessThanOrEqual(PARTS_PER_LAYER_MAX);
+    expect(Math.max(...sizes)).toBe(20 * MIB);
+    expect(plan.partAt(0, 0)).toEqual({ firstByte: 0, endByte: 10 * MIB });
+    expect(() => plan.partAt(index, firstByte)).toThrow(
+      expect.objectContaining({ code: 'E_LAYER_TOO_LARGE' }),
+    );
+  });
+});
