@@ -72,6 +72,11 @@ export class WorkerPool {
     }
   }
 
+  /** Runs a job whose answer nobody waits for. That it failed, the job that it is about will tell. */
+  tell(job: Job, affinity: Affinity): void {
+    this.run(job, affinity).catch(() => undefined);
+  }
+
   /** Ends the threads, and with them their sockets. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;

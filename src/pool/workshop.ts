@@ -45,8 +45,7 @@ export class Workshop implements LayerWorkshop, PartTransmitter {
     const hasher = await this.#chosenHasher();
     const id = this.#nextKey();
     const { path, sizeBytes } = file;
-    const cancel = (): void =>
-      void this.#pool.run({ kind: 'cancel', id }, { key: id, role: 'follow' });
+    const cancel = (): void => this.#pool.tell({ kind: 'cancel', id }, { key: id, role: 'follow' });
     signal.addEventListener('abort', cancel, { once: true });
     try {
       const result = await this.#pool.run(
@@ -72,10 +71,10 @@ export class Workshop implements LayerWorkshop, PartTransmitter {
     const id = this.#nextKey();
     const affinity = { key: id, role: 'follow' } as const;
     let under = true;
-    const cancel = (): void => void this.#pool.run({ kind: 'cancel', id }, affinity);
+    const cancel = (): void => this.#pool.tell({ kind: 'cancel', id }, affinity);
     signal.addEventListener('abort', cancel, { once: true });
     void gate?.then(() => {
-      if (under) void this.#pool.run({ kind: 'release', id }, affinity);
+      if (under) this.#pool.tell({ kind: 'release', id }, affinity);
     });
     try {
       const result = await this.#pool.run(
@@ -169,7 +168,7 @@ class WorkerHash implements LayerHash {
     if (this.#disposed) return;
     this.#disposed = true;
     if (this.#state?.kind !== 'native') return;
-    void this.#pool.run({ kind: 'forget-hash', key: this.#key }, { key: this.#key, role: 'last' });
+    this.#pool.tell({ kind: 'forget-hash', key: this.#key }, { key: this.#key, role: 'last' });
   }
 
   async #fold(
