@@ -96,3 +96,22 @@ describe('what is under way at once', () => {
     expect(peaks.bytesInMemory).toBeLessThanOrEqual(bytesInMemoryMax);
   });
 });
+
+describe('a tail that is held back', () => {
+  test('is given up in time: the window narrows, and the layer arrives whole', async () => {
+    const bytes = layerBytes(31 * MIB);
+    const windows: number[] = [];
+    await using rig = await startRig({
+      uploader: { partsInFlight: 4, tailHoldMs: 60 },
+      emulator: { network: { serviceTimeMs: { UploadLayerPart: 150 } } },
+    });
+    await rig.upload(bytesSource(bytes), {
+      onEvent: (event) =>
+        void (event.type === 'window-changed' && windows.push(event.partsInFlight)),
+    });
+    expect(windows.slice(0, 2)).toEqual([2, 1]);
+    expect(rig.emulator.journal.count({ exception: 'InvalidLayerPartException' })).toBe(0);
+    await expectStored(rig.emulator, bytes);
+    expectPartsInOrder(rig.emulator);
+  });
+});

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { EmulatorCredentials, FaultRule } from '../../src/emulator/index.ts';
 import { bytesSource } from '../../src/index.ts';
@@ -228,5 +229,17 @@ describe('credentials that are wrong', () => {
     await using rig = await startRig({ uploader: { region: 'eu-west-1' } });
     const error = await expectFailure(rig.upload(source), 'E_CREDENTIALS');
     expect(error.message).toMatch(/region/);
+  });
+
+  test('never show in an error that is printed', async () => {
+    const credentials = { ...KEYS, secretAccessKey: 'hush-secret', sessionToken: 'hush-token' };
+    await using rig = await startRig({
+      emulator: { credentials: KEYS },
+      uploader: { client: { credentials } },
+    });
+    const error = await expectFailure(rig.upload(source), 'E_CREDENTIALS');
+    const printed = `${inspect(error, { depth: 20 })}${JSON.stringify(error)}`;
+    expect(printed).toContain('UnrecognizedClientException');
+    expect(printed).not.toMatch(/hush|AWS4-HMAC/);
   });
 });
