@@ -66,7 +66,7 @@ export class EcrRegistry implements LayerRegistry {
     return layer.layerAvailability === 'AVAILABLE';
   }
 
-  async createRepository(repository: string, signal: AbortSignal): Promise<void> {
+  async createRepository(repository: string, signal: AbortSignal): Promise<boolean> {
     const context = { operation: 'CreateRepository', repository };
     const command = new CreateRepositoryCommand({
       ...this.#repositorySettings,
@@ -75,9 +75,9 @@ export class EcrRegistry implements LayerRegistry {
     });
     try {
       await this.#call(context, signal, () => this.#client.send(command, { abortSignal: signal }));
+      return true;
     } catch (error) {
-      // Somebody else was faster; that serves as well.
-      if (error instanceof RegistryFault && error.kind === 'already-exists') return;
+      if (error instanceof RegistryFault && error.kind === 'already-exists') return false;
       throw error;
     }
   }

@@ -6,6 +6,7 @@
 import { abortable } from '../abort.ts';
 import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
+import { LaneLost } from './lane-lost.ts';
 import type { LayerProgress } from './layer-progress.ts';
 import { readWiredBytes } from './part-memory.ts';
 import {
@@ -25,15 +26,6 @@ export interface LaneOptions extends PartPreparationOptions {
   readonly tailHoldMs: number;
   readonly retry: RetryPolicy;
   readonly progress: LayerProgress;
-}
-
-/** The registry lost the upload, or its state cannot be brought in line with ours. */
-export class LaneLost extends Error {
-  readonly error: LongshoreError;
-  constructor(error: LongshoreError) {
-    super(error.message, { cause: error });
-    this.error = error;
-  }
 }
 
 /** A part from its permit to its acknowledgement. */
@@ -105,7 +97,9 @@ export class Lane {
       const { committedBytes, committedCount } = this.#session;
       return { digest, sizeBytes: committedBytes, partCount: committedCount };
     } catch (error) {
-      this.#fail(error);
+      // With the thread the digest of all bytes so far is gone.
+      const startAgain = LongshoreError.is(error, 'E_WORKER_LOST');
+      this.#fail(startAgain ? new LaneLost(error) : error);
       throw this.#stop.signal.reason;
     } finally {
       signal.removeEventListener('abort', onAbort);

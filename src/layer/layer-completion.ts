@@ -2,7 +2,7 @@
 
 import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
-import { LaneLost } from './lane.ts';
+import { LaneLost } from './lane-lost.ts';
 import { type LayerRegistry, RegistryFault, type UploadTarget } from './ports.ts';
 import { callWithRetry, type OnRetry, type RetryPolicy } from './retry.ts';
 

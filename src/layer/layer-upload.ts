@@ -8,7 +8,8 @@ import { completeLayer } from './layer-completion.ts';
 import type { LayerReceipt } from './layer-events.ts';
 import type { LayerProgress } from './layer-progress.ts';
 import type { LayerSource, OpenSource } from './layer-source.ts';
-import { Lane, LaneLost } from './lane.ts';
+import { Lane } from './lane.ts';
+import { LaneLost } from './lane-lost.ts';
 import type { PartMemory } from './part-memory.ts';
 import { planParts } from './part-plan.ts';
 import { hashBeforehand } from './prehash.ts';
@@ -207,13 +208,13 @@ export class LayerUpload {
       return await withRetry().catch(async (error: unknown) => {
         const missing = error instanceof RegistryFault && error.kind === 'repository-missing';
         if (!missing || !this.#context.createRepository) throw error;
-        await callWithRetry(
+        const created = await callWithRetry(
           () => this.#context.registry.createRepository(this.#order.repository, this.#signal),
           this.#context.retry,
           this.#signal,
           this.#onRetry('CreateRepository'),
         );
-        this.#progress.emit({ type: 'repository-created' });
+        if (created) this.#progress.emit({ type: 'repository-created' });
         return withRetry();
       });
     } catch (error) {

@@ -65,7 +65,8 @@ export interface PreparedPart extends ByteRange {
 /** The registry's side of one layer upload. Every method rejects with {@link RegistryFault}. */
 export interface LayerRegistry {
   hasLayer(repository: string, digest: Digest, signal: AbortSignal): Promise<boolean>;
-  createRepository(repository: string, signal: AbortSignal): Promise<void>;
+  /** Resolves with false if somebody else had created it meanwhile. */
+  createRepository(repository: string, signal: AbortSignal): Promise<boolean>;
   initiateUpload(
     repository: string,
     signal: AbortSignal,

@@ -38,6 +38,7 @@ export class WorkerPool {
   /** Thread id by affinity key. */
   readonly #homes = new Map<string, number>();
   #pool: Promise<{ pool: Piscina; queueOptions: symbol }> | undefined;
+  #turn = 0;
   #closed = false;
 
   /**
@@ -137,7 +138,11 @@ export class WorkerPool {
     for (const id of this.#homes.values()) bound.set(id, (bound.get(id) ?? 0) + 1);
     let best: PoolWorker | null = null;
     let bestLoad = Number.POSITIVE_INFINITY;
-    for (const worker of workers) {
+    // Among equals their turn decides, so that no thread does all the work of a quiet pool.
+    this.#turn += 1;
+    for (let index = 0; index < workers.length; index += 1) {
+      const worker = workers[(index + this.#turn) % workers.length];
+      if (worker === undefined) continue;
       const load = (bound.get(worker.id) ?? 0) * JOBS_PER_WORKER_MAX + worker.currentUsage;
       if (load < bestLoad) {
         best = worker;
