@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bytesSource, fileSource, streamSource } from '../../src/index.ts';
 import type { LayerSource } from '../../src/index.ts';
-import { MIB } from '../../src/limits.ts';
+import { KIB, MIB } from '../../src/limits.ts';
+import { WorkerPool } from '../../src/pool/worker-pool.ts';
+import { Workshop } from '../../src/pool/workshop.ts';
 import { expectStored } from '../uploader/expectation.ts';
 import { digestOf, layerBytes } from '../uploader/layer-bytes.ts';
 import { startRig } from '../uploader/upload-rig.ts';
 import { watchedWorker } from './watched-worker.ts';
 
-const KIB = 1024;
+const noPool = { kind: 'worker-lost', message: 'no pool' } as const;
 
 describe.each(['native', 'wasm', 'auto'] as const)('the hasher %s', (hasher) => {
   test("finds node:crypto's digests, of bytes, files and streams of many sizes", async () => {
@@ -25,11 +27,9 @@ describe.each(['native', 'wasm', 'auto'] as const)('the hasher %s', (hasher) => 
     };
     try {
       // Around the sizes of blocks, of pieces and of parts.
-      const sizes = [1, 55, 56, 63, 64, 65, 48 * KIB - 1, 48 * KIB + 1, 5 * MIB, 11 * MIB + 1];
-      const layers = sizes.flatMap((size, index) => [
-        layerBytes(size, index + 1),
-        layerBytes(size, index + 101),
-      ]);
+      const blocks = [1, 55, 56, 63, 64, 65, 48 * KIB - 1, 48 * KIB, 48 * KIB + 1];
+      const parts = [5 * MIB, 5 * MIB + 1, 10 * MIB + 1];
+      const layers = [...blocks, ...parts].map((size, index) => layerBytes(size, index + 1));
       const receipts = await Promise.all(
         layers.map((layer, index) => rig.upload(source(layer, index))),
       );
@@ -42,27 +42,46 @@ describe.each(['native', 'wasm', 'auto'] as const)('the hasher %s', (hasher) => 
 });
 
 describe('the state of a digest', () => {
-  async function threadsOfFolds(hasher: 'native' | 'wasm'): Promise<readonly number[]> {
-    using worker = watchedWorker();
-    await using rig = await startRig({
-      uploader: { hasher, workersMax: 2, workerUrl: worker.path, partsInFlight: 4 },
-    });
-    const bytes = layerBytes(31 * MIB);
-    await rig.upload(streamSource(new Blob([bytes]).stream()));
-    await expectStored(rig.emulator, bytes);
-    return worker.jobs().flatMap(({ kind, threadId }) => (kind === 'fold' ? [threadId] : []));
-  }
-
   test('hops between threads with wasm', async () => {
-    const threads = await threadsOfFolds('wasm');
-    expect(threads).toHaveLength(7);
-    expect(new Set(threads).size).toBe(2);
+    const pools = [new WorkerPool(1, undefined), new WorkerPool(1, undefined)];
+    let lastJob = 0;
+    const next = (): WorkerPool | undefined => {
+      lastJob += 1;
+      return pools[lastJob % 2];
+    };
+    // Every job runs in another thread than the one before.
+    const alternating: Pick<WorkerPool, 'run' | 'tell'> = {
+      run: async (job, affinity) =>
+        (await next()?.run(job, affinity)) ?? { ok: false, failure: noPool },
+      tell: (job, affinity) => next()?.tell(job, affinity),
+    };
+    const hash = new Workshop(alternating as WorkerPool, 'wasm').openHash('hopper');
+    const bytes = layerBytes(300 * KIB + 11);
+    const shared = new SharedArrayBuffer(100 * KIB);
+    try {
+      for (let firstByte = 0; firstByte < bytes.length; firstByte += shared.byteLength) {
+        const piece = bytes.subarray(firstByte, firstByte + shared.byteLength);
+        new Uint8Array(shared).set(piece);
+        await hash.fold(shared, { kind: 'staged', offsetBytes: 0 }, firstByte, piece.length);
+      }
+      expect(await hash.digest()).toBe(digestOf(bytes));
+      expect(lastJob).toBe(5);
+    } finally {
+      for (const pool of pools) await pool.close();
+    }
   });
 
   test('stays on one thread with native', async () => {
-    const threads = await threadsOfFolds('native');
-    expect(threads).toHaveLength(7);
-    expect(new Set(threads).size).toBe(1);
+    using worker = watchedWorker();
+    await using rig = await startRig({
+      uploader: { hasher: 'native', workersMax: 2, workerUrl: worker.path, partsInFlight: 4 },
+    });
+    const bytes = layerBytes(16 * MIB);
+    await rig.upload(streamSource(new Blob([bytes]).stream()));
+    await expectStored(rig.emulator, bytes);
+    const folds = worker.jobs().filter(({ kind }) => kind === 'fold');
+    expect(folds).toHaveLength(4);
+    expect(new Set(folds.map(({ threadId }) => threadId)).size).toBe(1);
   });
 });
 

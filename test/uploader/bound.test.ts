@@ -49,7 +49,7 @@ async function peaksOf(
 }
 
 const manySmall = Array.from({ length: 12 }, (_, index) => layerBytes(1000, index + 1));
-const someLarge = Array.from({ length: 4 }, (_, index) => layerBytes(9 * MIB, index + 1));
+const someLarge = Array.from({ length: 3 }, (_, index) => layerBytes(6 * MIB, index + 1));
 
 describe('what is under way at once', () => {
   test('is no more than layersInFlight layers', async () => {
@@ -57,7 +57,7 @@ describe('what is under way at once', () => {
   });
 
   test('is no more than partsInFlight parts of a layer', async () => {
-    const one = [layerBytes(16 * MIB)];
+    const one = [layerBytes(11 * MIB)];
     expect((await peaksOf({ partsInFlight: 2 }, one)).partsOfOneLayer).toBe(2);
     expect((await peaksOf({ partsInFlight: 1 }, one)).partsOfOneLayer).toBe(1);
   });
@@ -88,7 +88,7 @@ describe('what is under way at once', () => {
 
   test('has no more than bytesInMemoryMax when parts are of several sizes', async () => {
     const bytesInMemoryMax = 32 * MIB;
-    const mixed = [layerBytes(9 * MIB), layerBytes(15 * MIB, 2), ...manySmall.slice(2, 6)];
+    const mixed = [layerBytes(7 * MIB), layerBytes(13 * MIB, 2), ...manySmall.slice(2, 6)];
     const peaks = await peaksOf(
       { bytesInMemoryMax, layersInFlight: 6, partSizeBytes: 12 * MIB },
       mixed,
@@ -99,7 +99,7 @@ describe('what is under way at once', () => {
 
 describe('a tail that is held back', () => {
   test('is given up in time: the window narrows, and the layer arrives whole', async () => {
-    const bytes = layerBytes(31 * MIB);
+    const bytes = layerBytes(16 * MIB);
     const windows: number[] = [];
     await using rig = await startRig({
       uploader: { partsInFlight: 4, tailHoldMs: 60 },

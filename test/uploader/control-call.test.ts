@@ -1,11 +1,12 @@
 import { DescribeRepositoriesCommand, ECRClient } from '@aws-sdk/client-ecr';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultAction, FaultRule } from '../../src/emulator/index.ts';
 import { bytesSource } from '../../src/index.ts';
 import type { LayerEvent } from '../../src/index.ts';
 import { callCounts, expectFailure, expectStored } from './expectation.ts';
 import { digestOf, layerBytes } from './layer-bytes.ts';
-import { startRig } from './upload-rig.ts';
+import { makeRepository, startRig } from './upload-rig.ts';
+import type { UploadRig } from './upload-rig.ts';
 
 const small = layerBytes(2000);
 const OPERATIONS = ['BatchCheckLayerAvailability', 'InitiateLayerUpload'] as const;
@@ -19,6 +20,14 @@ function fail(exception: string, httpStatus = 400): FaultAction {
 }
 
 describe.each(OPERATIONS)('%s', (operation) => {
+  // One uploader for all that ends well: a fault must not spoil the calls after it.
+  let shared: UploadRig;
+  let lastRepository = 0;
+  beforeAll(async () => {
+    shared = await startRig({ uploader: { replyTimeoutMs: 300 } });
+  });
+  afterAll(() => shared[Symbol.asyncDispose]());
+
   const strike = (action: FaultAction, times = 1): FaultRule => ({ operation, times, action });
 
   test.each<{ name: string; action: FaultAction }>([
@@ -45,16 +54,18 @@ describe.each(OPERATIONS)('%s', (operation) => {
     { name: 'a reply that does not come', action: { kind: 'stall' } },
   ])('is repeated after $name', async ({ action }) => {
     const retried: LayerEvent[] = [];
-    await using rig = await startRig({
-      uploader: { replyTimeoutMs: 300 },
-      faults: [strike(action)],
-    });
-    await rig.upload(bytesSource(small), {
-      onEvent: (event) => void (event.type === 'call-retried' && retried.push(event)),
-    });
+    lastRepository += 1;
+    const repository = `team/app-${lastRepository}`;
+    await makeRepository(shared.emulator, repository);
+    shared.emulator.journal.clear();
+    shared.emulator.addFaults([strike(action)]);
+    await shared.uploader.uploadLayer(
+      { repository, source: known },
+      { onEvent: (event) => void (event.type === 'call-retried' && retried.push(event)) },
+    );
     expect(retried).toMatchObject([{ operation, attempt: 1 }]);
-    expect(callCounts(rig.emulator)).toMatchObject({ [operation]: 2, CompleteLayerUpload: 1 });
-    await expectStored(rig.emulator, small);
+    expect(callCounts(shared.emulator)).toMatchObject({ [operation]: 2, CompleteLayerUpload: 1 });
+    await expectStored(shared.emulator, small, repository);
   });
 
   test.each([

@@ -1,18 +1,21 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { FaultAction, FaultRule } from '../../src/emulator/index.ts';
 import { bytesSource, streamSource } from '../../src/index.ts';
-import type { LayerEvent } from '../../src/index.ts';
+import type { LayerEvent, LayerSource } from '../../src/index.ts';
 import { MIB } from '../../src/limits.ts';
 import { callCounts, expectFailure, expectPartsInOrder, expectStored } from './expectation.ts';
 import { digestOf, layerBytes } from './layer-bytes.ts';
 import { makeRepository, startRig } from './upload-rig.ts';
 import type { UploadRig } from './upload-rig.ts';
 
-/** Three parts, the last one short. */
-const bytes = layerBytes(10 * MIB + 7);
-const PART_COUNT = 3;
-/** Its digest is known and nothing is checked first: only the parts matter here. */
-const source = bytesSource(bytes, { digest: digestOf(bytes) });
+/** Two parts and three, the last one short. */
+const two = layerBytes(5 * MIB + 7);
+const three = layerBytes(10 * MIB + 7);
+
+/** Its digest is known: only the parts matter here. */
+function sourceOf(content: Buffer): LayerSource {
+  return bytesSource(content, { digest: digestOf(content) });
+}
 
 interface Row {
   readonly name: string;
@@ -52,7 +55,11 @@ function garbage(form: 'wrong-last-byte' | 'not-json' | 'cut-json'): FaultAction
   return { kind: 'garbage', form };
 }
 
-describe.each([1, 3])('with %i parts in flight, a layer arrives whole in spite of', (window) => {
+describe.each([
+  { window: 1, nth: 1, content: two, partCount: 2 },
+  { window: 3, nth: 2, content: three, partCount: 3 },
+])('with $window parts in flight, a layer arrives whole in spite of', (setting) => {
+  const { window, nth, content, partCount } = setting;
   // One uploader for all of them: what it learns from a fault must not spoil the next layer.
   let rig: UploadRig;
   let repository = '';
@@ -70,21 +77,21 @@ describe.each([1, 3])('with %i parts in flight, a layer arrives whole in spite o
     rig.emulator.journal.clear();
   });
 
-  async function upload(...faults: readonly Omit<FaultRule, 'operation'>[]) {
+  async function upload(layer: Buffer, ...faults: readonly Omit<FaultRule, 'operation'>[]) {
     rig.emulator.addFaults(faults.map((fault) => ({ ...fault, operation: 'UploadLayerPart' })));
     const events: LayerEvent[] = [];
     const receipt = await rig.uploader.uploadLayer(
-      { repository, source, checkFirst: false },
+      { repository, source: sourceOf(layer), checkFirst: false },
       { onEvent: (event) => void events.push(event) },
     );
-    await expectStored(rig.emulator, bytes, repository);
+    await expectStored(rig.emulator, layer, repository);
     expectPartsInOrder(rig.emulator);
     return { receipt, events };
   }
 
   test.each(ROWS)('$name', async ({ action, refusals = 0 }) => {
-    const { receipt } = await upload({ nth: 2, action });
-    expect(receipt).toMatchObject({ outcome: 'uploaded', partCount: PART_COUNT });
+    const { receipt } = await upload(content, { nth, action });
+    expect(receipt).toMatchObject({ outcome: 'uploaded', partCount });
     expect(callCounts(rig.emulator)).toMatchObject({
       InitiateLayerUpload: 1,
       CompleteLayerUpload: 1,
@@ -94,17 +101,18 @@ describe.each([1, 3])('with %i parts in flight, a layer arrives whole in spite o
 
   test('the same fault on every part, each in turn', async () => {
     const { receipt } = await upload(
+      three,
       ...[0, 5 * MIB, 10 * MIB].map((firstByte) => ({
         match: { firstByte },
         action: { kind: 'lose-reply' } as const,
       })),
     );
-    expect(receipt.sentBytes).toBeGreaterThanOrEqual(2 * bytes.length);
-    expect(rig.emulator.journal.count({ exception: 'InvalidLayerPartException' })).toBe(PART_COUNT);
+    expect(receipt.sentBytes).toBeGreaterThanOrEqual(2 * three.length);
+    expect(rig.emulator.journal.count({ exception: 'InvalidLayerPartException' })).toBe(3);
   });
 
   test('an upload id that is forgotten mid-layer', async () => {
-    const { events } = await upload({
+    const { events } = await upload(three, {
       match: { firstByte: 5 * MIB },
       action: { kind: 'forget-upload' },
     });
@@ -118,7 +126,7 @@ describe.each([1, 3])('with %i parts in flight, a layer arrives whole in spite o
   });
 
   test('a registry that lost parts it had acknowledged', async () => {
-    const { events } = await upload({
+    const { events } = await upload(three, {
       match: { firstByte: 10 * MIB },
       action: {
         kind: 'fail',
@@ -139,7 +147,7 @@ describe('a layer that is lost for good', () => {
       faults: [{ operation: 'UploadLayerPart', nth: 2, action: { kind: 'forget-upload' } }],
     });
     const error = await expectFailure(
-      rig.upload(streamSource(new Blob([bytes]).stream())),
+      rig.upload(streamSource(new Blob([two]).stream())),
       'E_UPLOAD_LOST',
     );
     expect(error.details).toMatchObject({ operation: 'UploadLayerPart' });
@@ -158,7 +166,7 @@ describe('a layer that is lost for good', () => {
         },
       ],
     });
-    await expectFailure(rig.upload(source), 'E_UPLOAD_LOST');
+    await expectFailure(rig.upload(sourceOf(two)), 'E_UPLOAD_LOST');
     expect(callCounts(rig.emulator)).toMatchObject({ InitiateLayerUpload: 2 });
   });
 });

@@ -76,9 +76,8 @@ describe('a proxy', () => {
 
 describe('a proxy of the environment', () => {
   test.each([
-    { name: 'HTTP_PROXY', secure: false },
+    { name: 'http_proxy', secure: false },
     { name: 'HTTPS_PROXY', secure: true },
-    { name: 'https_proxy', secure: true },
   ])('is used: $name', async ({ name, secure }) => {
     await using proxy = await startProxy();
     await using rig = await startRig({ emulator: secure ? { tls, host: 'localhost' } : {} });
