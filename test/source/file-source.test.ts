@@ -41,12 +41,12 @@ function newFile(bytes: Uint8Array): string {
 
 describe('a file', () => {
   test('is hashed first, then sent in parts by the workers', async () => {
-    const bytes = layerBytes(11 * MIB + 3);
+    const bytes = layerBytes(6 * MIB + 3);
     const path = newFile(bytes);
     const events: LayerEvent[] = [];
     await using rig = await startRig();
     const receipt = await rig.upload(fileSource(path), { onEvent: (event) => events.push(event) });
-    expect(receipt).toMatchObject({ source: path, digest: digestOf(bytes), partCount: 3 });
+    expect(receipt).toMatchObject({ source: path, digest: digestOf(bytes), partCount: 2 });
     expect(events).toContainEqual(
       expect.objectContaining({ type: 'layer-hashed', digest: digestOf(bytes) }),
     );
@@ -153,7 +153,7 @@ const CHANGES: readonly Change[] = [
   {
     name: 'is rewritten in place',
     change: (path) => {
-      writeFileSync(path, layerBytes(11 * MIB, 9), { flag: 'r+' });
+      writeFileSync(path, layerBytes(6 * MIB, 9), { flag: 'r+' });
       // Whatever the resolution of the file system's clock.
       utimesSync(path, new Date(), new Date(Date.now() + 5000));
     },
@@ -161,7 +161,7 @@ const CHANGES: readonly Change[] = [
   },
   {
     name: 'is replaced by another of the same size',
-    change: (path) => renameSync(newFile(layerBytes(11 * MIB, 9)), path),
+    change: (path) => renameSync(newFile(layerBytes(6 * MIB, 9)), path),
     code: 'E_SOURCE_CHANGED',
   },
   { name: 'is removed', change: (path) => unlinkSync(path), code: 'E_SOURCE_UNREADABLE' },
@@ -169,7 +169,7 @@ const CHANGES: readonly Change[] = [
 
 describe.each([true, false])('a file that changes while it is sent (digest known: %s)', (known) => {
   test.each(CHANGES)('ends in $code, uncompleted: it $name', async ({ change, code }) => {
-    const bytes = layerBytes(11 * MIB);
+    const bytes = layerBytes(6 * MIB);
     const path = newFile(bytes);
     await using rig = await startRig({ uploader: { partsInFlight: 1 } });
     const upload = rig.uploader.uploadLayer(
@@ -189,15 +189,15 @@ describe.each([true, false])('a file that changes while it is sent (digest known
 });
 
 test('a file that changes while it is hashed is not sent at all', async () => {
-  const path = newFile(layerBytes(11 * MIB));
+  const path = newFile(layerBytes(6 * MIB));
   await using rig = await startRig();
   const upload = rig.upload(fileSource(path), {
     onEvent: ({ type }) => void (type === 'layer-started' && appendFileSync(path, 'more')),
   });
   const error = await expectFailure(upload, 'E_SOURCE_CHANGED');
   expect(error.details).toMatchObject({
-    expectedSizeBytes: 11 * MIB,
-    actualSizeBytes: 11 * MIB + 4,
+    expectedSizeBytes: 6 * MIB,
+    actualSizeBytes: 6 * MIB + 4,
   });
   expect(callCounts(rig.emulator)).toEqual({});
 });

@@ -4,8 +4,8 @@ import type { Digest, RandomAccess } from '../../src/index.ts';
 import { MIB } from '../../src/limits.ts';
 import { digestOf, layerBytes } from '../uploader/layer-bytes.ts';
 
-/** Three parts, the last one short. */
-export const bytes: Buffer = layerBytes(11 * MIB + 5);
+/** Two parts, the last one short. */
+export const bytes: Buffer = layerBytes(5 * MIB + 5);
 export const sizeBytes: number = bytes.length;
 export const digest: Digest = digestOf(bytes);
 
