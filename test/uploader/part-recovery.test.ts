@@ -66,7 +66,7 @@ describe.each([
   let lastRepository = 0;
 
   beforeAll(async () => {
-    rig = await startRig({ uploader: { partsInFlight: window, replyTimeoutMs: 400 } });
+    rig = await startRig({ uploader: { partsInFlight: window, replyTimeoutMs: 1000 } });
   });
   afterAll(() => rig[Symbol.asyncDispose]());
   beforeEach(async () => {

@@ -107,10 +107,10 @@ describe('UploadLayerPart', () => {
   test('ends in E_TIMEOUT when no reply ever comes', async () => {
     await using rig = await startRig({
       ...onPart({ kind: 'stall' }),
-      uploader: { replyTimeoutMs: 50, attemptsMax: 2 },
+      uploader: { replyTimeoutMs: 250, attemptsMax: 2 },
     });
     const error = await expectFailure(rig.upload(bytesSource(small)), 'E_TIMEOUT');
-    expect(error.details).toMatchObject({ operation: 'UploadLayerPart', waitedMs: 50 });
+    expect(error.details).toMatchObject({ operation: 'UploadLayerPart', waitedMs: 250 });
     expect(callCounts(rig.emulator)['UploadLayerPart']).toBe(2);
   });
 
@@ -188,7 +188,7 @@ describe('a network that fails the parts', () => {
     const retried: LayerEvent[] = [];
     await using rig = await startBehind(
       { kind: 'stall', afterBytes: 1000, times: 1 },
-      { partSizeBytes: 20 * MIB, stallTimeoutMs: 150 },
+      { partSizeBytes: 20 * MIB, stallTimeoutMs: 500 },
     );
     await rig.uploader.uploadLayer(request, {
       onEvent: (event) => void (event.type === 'call-retried' && retried.push(event)),
