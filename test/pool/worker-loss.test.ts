@@ -68,6 +68,17 @@ describe('a worker thread that ends in the middle of a layer', () => {
     await expectStored(rig.emulator, bytes);
   });
 
+  test('with the digest: a layer that can be read again starts again', async () => {
+    using worker = watchedWorker({ kind: 'fold', times: 1 });
+    const restarted: LayerEvent[] = [];
+    await using rig = await startRig({ uploader: { hasher: 'native', workerUrl: worker.path } });
+    await rig.upload(known, {
+      onEvent: (event) => void (event.type === 'layer-restarted' && restarted.push(event)),
+    });
+    expect(restarted).toMatchObject([{ code: 'E_WORKER_LOST' }]);
+    await expectStored(rig.emulator, bytes);
+  });
+
   test('while it hashes a file: E_WORKER_LOST, and the same call goes well afterwards', async () => {
     using worker = watchedWorker({ kind: 'hash-file', times: 1 });
     const folder = mkdtempSync(join(tmpdir(), 'longshore-'));
