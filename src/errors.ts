@@ -16,8 +16,6 @@ interface RegistryDetails {
   readonly exception?: string;
   readonly httpStatus?: number;
   readonly requestId?: string;
-  /** Attempts made, the first included. */
-  readonly attemptCount?: number;
 }
 
 /** The details that come with each code. */

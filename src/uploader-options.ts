@@ -167,10 +167,10 @@ export function resolveUploaderOptions(
     throw optionInvalid('hasher', "'auto', 'wasm' or 'native'", hasher);
   }
   if (proxy !== 'environment' && proxy !== 'none' && !(proxy instanceof URL)) {
-    throw optionInvalid('proxy', "'environment', 'none' or a URL", String(proxy));
+    throw optionInvalid('proxy', "'environment', 'none' or a URL object", `a ${typeof proxy}`);
   }
   if (options.endpoint !== undefined && !URL.canParse(options.endpoint)) {
-    throw optionInvalid('endpoint', 'a URL such as https://host:port', options.endpoint);
+    throw optionInvalid('endpoint', 'a URL such as https://host:port', 'something else');
   }
   if (options.region === '') {
     throw optionInvalid('region', 'an AWS region such as eu-central-1', 'an empty text');
@@ -185,8 +185,10 @@ export function resolveUploaderOptions(
     hasher,
     workerUrl: options.workerUrl,
     partSizeBytes,
-    certificateAuthorities:
+    certificateAuthorities: withExtraAuthorities(
       options.certificateAuthorities ?? bundleFrom(environment['AWS_CA_BUNDLE']),
+      environment['NODE_EXTRA_CA_CERTS'],
+    ),
     proxy,
   });
 }
@@ -221,5 +223,19 @@ function bundleFrom(path: string | undefined): string | undefined {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw optionInvalid('AWS_CA_BUNDLE', 'a readable file of PEM certificates', reason);
+  }
+}
+
+/** Authorities of ours replace Node's, so those that the user added to Node's are added again. */
+function withExtraAuthorities(
+  authorities: string | undefined,
+  extraPath: string | undefined,
+): string | undefined {
+  if (authorities === undefined || extraPath === undefined || extraPath === '') return authorities;
+  try {
+    return `${authorities}\n${readFileSync(extraPath, 'utf8')}`;
+  } catch {
+    // Node has warned of it at its start.
+    return authorities;
   }
 }

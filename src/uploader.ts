@@ -203,7 +203,7 @@ class LayerUploader implements Uploader {
       this.#counts.failed += 1;
       progress.emit({
         type: 'layer-failed',
-        code: LongshoreError.is(error) && error !== signal.reason ? error.code : 'ABORTED',
+        code: LongshoreError.is(error) && !signal.aborted ? error.code : 'ABORTED',
         message: error instanceof Error ? error.message : String(error),
       });
       throw error;
@@ -231,6 +231,7 @@ function createRegistry(options: ResolvedUploaderOptions, workshop: Workshop): E
         replyTimeoutMs: options.replyTimeoutMs,
       },
       custom: custom !== undefined && 'handle' in custom ? (custom as HttpHandler) : undefined,
+      customOptions: custom !== undefined && !('handle' in custom) ? custom : {},
     }),
   });
 }

@@ -51,6 +51,11 @@ const INVALID: Meaning = [
   'check the repository name and the settings',
 ];
 const FAULT: Meaning = ['ambiguous', 'E_REGISTRY_FAULT', 'try again later'];
+const DENIED: Meaning = [
+  'final',
+  'E_ACCESS_DENIED',
+  'allow the action for these credentials in IAM and in the repository policy',
+];
 const REJECTED: Meaning = ['final', 'E_LAYER_REJECTED', 'upload the layer again from its source'];
 
 const MEANING: Readonly<Record<string, Meaning>> = {
@@ -94,6 +99,8 @@ const MEANING: Readonly<Record<string, Meaning>> = {
   RequestLimitExceeded: RATE,
   ValidationException: INVALID,
   InternalFailure: FAULT,
+  RequestTimeout: FAULT,
+  RequestTimeoutException: FAULT,
   ServiceUnavailable: FAULT,
   ServiceUnavailableException: FAULT,
   ExpiredTokenException: EXPIRED,
@@ -107,16 +114,14 @@ const MEANING: Readonly<Record<string, Meaning>> = {
   MissingAuthenticationToken: CREDENTIALS,
   MissingAuthenticationTokenException: CREDENTIALS,
   CredentialsProviderError: CREDENTIALS,
-  AccessDeniedException: [
-    'final',
-    'E_ACCESS_DENIED',
-    'allow the action for these credentials in IAM and in the repository policy',
-  ],
+  AccessDeniedException: DENIED,
+  AccessDenied: DENIED,
 };
 
 /** Turns whatever a call threw into a fault. An abort is not one: callers check their signal first. */
 export function toRegistryFault(thrown: unknown, context: CallContext): RegistryFault {
   if (thrown instanceof RegistryFault) return thrown;
+  if (LongshoreError.is(thrown)) return new RegistryFault('final', thrown);
   const error: SdkError = typeof thrown === 'object' && thrown !== null ? thrown : {};
   const status = error.$metadata?.httpStatusCode ?? error.$response?.statusCode;
   const network = networkFault(thrown, context);

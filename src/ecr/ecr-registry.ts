@@ -39,8 +39,11 @@ export class EcrRegistry implements LayerRegistry {
   constructor(options: EcrRegistryOptions) {
     this.#registry = options.registryId === undefined ? {} : { registryId: options.registryId };
     this.#repositorySettings = options.repositorySettings;
+    const client = { ...options.client };
+    delete client.retryStrategy;
+    delete client.retryMode;
     this.#client = new ECRClient({
-      ...options.client,
+      ...client,
       requestHandler: options.requestHandler as NonNullable<ECRClientConfig['requestHandler']>,
       // One retry loop, ours: the SDK's would resend a part that landed and would take
       // LimitExceededException for throttling (measured by others, H).
@@ -60,8 +63,10 @@ export class EcrRegistry implements LayerRegistry {
     );
     const layer = reply.layers?.find(({ layerDigest }) => layerDigest === digest);
     if (layer === undefined) {
-      const failure = reply.failures?.[0]?.failureReason;
-      throw wrongReply(context, `an entry for ${digest}`, failure ?? 'none');
+      const failure = reply.failures?.[0];
+      // ECR lists absent layers as unavailable (M-H); the model has this code for them as well.
+      if (failure?.failureCode === 'MissingLayerDigest') return false;
+      throw wrongReply(context, `an entry for ${digest}`, failure?.failureReason ?? 'none');
     }
     return layer.layerAvailability === 'AVAILABLE';
   }

@@ -19,7 +19,7 @@ const TRUST =
 
 /** Errors of a certificate do not go away by trying again. */
 const CERTIFICATE_CODE =
-  /^(CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH|ERR_SSL)/;
+  /^(CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH|ERR_SSL_\w*(CERT|UNKNOWN_CA))/;
 
 /** `undefined` if `thrown` is something else. */
 export function networkFault(thrown: unknown, context: CallContext): RegistryFault | undefined {
@@ -79,6 +79,6 @@ function brokenFault(
 function systemCodeOf(error: Error): string | undefined {
   const code = 'code' in error ? error.code : undefined;
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code)) return code;
-  const inner = error.cause;
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error.cause;
   return inner instanceof Error ? systemCodeOf(inner) : undefined;
 }

@@ -5,7 +5,7 @@
  */
 
 import { Agent as HttpsAgent } from 'node:https';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
 import type { ConnectionSettings, PartTransmitter } from '../layer/part-transmitter.ts';
 import type { PreparedPart } from '../layer/ports.ts';
 import { createAgent } from '../network/agent.ts';
@@ -37,6 +37,8 @@ export interface RequestHandlerSettings {
   readonly connection: Omit<ConnectionSettings, 'proxyUrl'>;
   /** The caller's own, for everything but parts. */
   readonly custom: HttpHandler | undefined;
+  /** The caller's settings for the SDK's own handler; they go before ours. */
+  readonly customOptions: NodeHttpHandlerOptions;
 }
 
 /** Parallel control calls; each is short. */
@@ -117,7 +119,10 @@ export class RequestHandler implements HttpHandler {
       ...(protocol === 'https:' ? { httpsAgent: agent as HttpsAgent } : { httpAgent: agent }),
       connectionTimeout: connectTimeoutMs,
       requestTimeout: replyTimeoutMs,
+      // From the reply's head to its end; the request time-out ends with the head.
+      socketTimeout: replyTimeoutMs,
       throwOnRequestTimeout: true,
+      ...this.#settings.customOptions,
     });
   }
 }

@@ -8,7 +8,7 @@ import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
 import { LaneLost } from './lane-lost.ts';
 import type { LayerProgress } from './layer-progress.ts';
-import { readWiredBytes } from './part-memory.ts';
+import { readWiredBytes, writeWiredBytes } from './part-memory.ts';
 import {
   assertSourceEnds,
   type PartPreparationOptions,
@@ -162,12 +162,9 @@ export class Lane {
         this.#committed(index, command.attempt, part);
         return;
       case 'wait': {
-        const fault = part.lastFault;
-        const delayMs =
-          fault === undefined ? 0 : backoffMs(fault, command.failureCount, this.#options.retry);
-        if (fault !== undefined) {
-          this.#options.progress.partRetried(index, command.failureCount, delayMs, fault);
-        }
+        const fault = part.lastFault ?? new RegistryFault('ambiguous', this.#wrongReply(part));
+        const delayMs = backoffMs(fault, command.failureCount, this.#options.retry);
+        this.#options.progress.partRetried(index, command.failureCount, delayMs, fault);
         part.waitTimer = setTimeout(() => this.#perform(this.#session.due(index)), delayMs);
         return;
       }
@@ -195,6 +192,7 @@ export class Lane {
       );
     }
     await previous;
+    writeWiredBytes(part.prepared.shared, 0);
     const { prepared } = part;
     const lengthBytes = prepared.endByte - prepared.firstByte;
     let follow: () => SessionCommand[];
@@ -206,6 +204,7 @@ export class Lane {
       const { registry, target } = this.#options;
       const signal = AbortSignal.any([cancel.signal, this.#stop.signal]);
       const lastByte = await registry.sendPart(target, prepared, gate, signal);
+      part.lastFault = undefined;
       follow = () => this.#session.acknowledged(index, attempt, lastByte);
     } catch (error) {
       if (cancel.signal.aborted) return;

@@ -39,7 +39,8 @@ export async function completeLayer(
       if (error.kind === 'already-exists') return answerLost ? 'uploaded' : 'already-present';
       if (error.kind === 'upload-lost') {
         // After a lost answer the upload may be gone because it was completed.
-        if (answerLost && (await isStored())) return 'uploaded';
+        const { repository } = target;
+        if (answerLost && (await registry.hasLayer(repository, digest, signal))) return 'uploaded';
         throw new LaneLost(error.error);
       }
       if (error.kind === 'ambiguous') answerLost = true;
@@ -51,7 +52,7 @@ export async function completeLayer(
     return await callWithRetry(complete, retry, signal, onRetry('CompleteLayerUpload'));
   } catch (error) {
     if (!(error instanceof RegistryFault)) throw error;
-    if (error.kind === 'ambiguous' && (await isStored().catch(() => false))) return 'uploaded';
+    if (answerLost && (await isStored().catch(() => false))) return 'uploaded';
     signal.throwIfAborted();
     throw error.error;
   }
@@ -61,7 +62,7 @@ function otherDigest(target: UploadTarget, expected: Digest, received: Digest): 
   return new LongshoreError(
     'E_REGISTRY_PROTOCOL',
     `ECR completed the layer as ${received}, but its bytes have the digest ${expected}; ` +
-      'do not use the layer, and report this with the request id',
+      'do not use the layer',
     {
       operation: 'CompleteLayerUpload',
       repository: target.repository,

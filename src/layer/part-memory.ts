@@ -64,6 +64,7 @@ export class PartMemory {
   /** Waits for `sizeBytes` (at most the cap) in one piece. Give it back with {@link release}. */
   async acquire(sizeBytes: number, signal: AbortSignal): Promise<SharedArrayBuffer> {
     signal.throwIfAborted();
+    if (sizeBytes > this.#bytesMax) throw new RangeError(`${sizeBytes} bytes exceed the cap`);
     if (this.#waiters.length === 0) {
       const shared = this.#take(sizeBytes);
       if (shared !== undefined) return shared;

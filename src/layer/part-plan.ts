@@ -14,8 +14,6 @@ import type { ByteRange } from './ports.ts';
 export interface PartPlan {
   /** Size of the first part; of every part but the last where the layer's size is known. */
   readonly partSizeBytes: number;
-  /** Largest part that will come, for sizing memory. */
-  readonly partSizeBytesMax: number;
   /** `undefined` where the layer's size is unknown. */
   readonly partCount: number | undefined;
   /** The range of part `index`, which begins at `firstByte`; without an end for unknown sizes. */
@@ -51,7 +49,6 @@ function planKnownSize(sizeBytes: number, preferredBytes: number, source: string
   const partCount = Math.ceil(sizeBytes / partSizeBytes);
   return {
     partSizeBytes,
-    partSizeBytesMax: Math.min(partSizeBytes, sizeBytes),
     partCount,
     partAt: (_index, firstByte) =>
       firstByte >= sizeBytes
@@ -67,7 +64,6 @@ function planKnownSize(sizeBytes: number, preferredBytes: number, source: string
 function planUnknownSize(preferredBytes: number, source: string): PartPlan {
   return {
     partSizeBytes: preferredBytes,
-    partSizeBytesMax: PART_SIZE_MAX_BYTES,
     partCount: undefined,
     partAt: (index, firstByte) => {
       const partsLeft = PARTS_PER_LAYER_MAX - index - 1;

@@ -2,7 +2,7 @@
 
 import type { LimitFunction } from 'p-limit';
 import type { OpenSource } from './layer-source.ts';
-import { type PartMemory, partMemoryBytes, stagingArea } from './part-memory.ts';
+import { type PartMemory, partMemoryBytes, stagingArea, writeWiredBytes } from './part-memory.ts';
 import type { PartPlan } from './part-plan.ts';
 import { takePermit } from './permit.ts';
 import type { ByteRange, FramePart, LayerHash, PreparedPart, UploadTarget } from './ports.ts';
@@ -47,6 +47,7 @@ export async function preparePart(
   };
   try {
     shared = await memory.acquire(memoryFor(range, options.plan), stop);
+    writeWiredBytes(shared, 0);
     const plannedBytes = range.endByte - range.firstByte;
     const lengthBytes =
       source.path === undefined ? await stage(options, shared, range, stop) : plannedBytes;
@@ -92,8 +93,7 @@ async function stage(
   stop: AbortSignal,
 ): Promise<number> {
   const area = stagingArea(shared, range.endByte - range.firstByte);
-  // On abort the source may still write into the area, so this waits for it; sources give up on the
-  // same signal.
+  // The source writes into the area as long as it has not settled; it gives up on the same signal.
   const lengthBytes = await source.read(area, range.firstByte, stop);
   if (source.sizeBytes !== undefined && lengthBytes < area.length) {
     throw sourceChanged(sourceLabel, source.sizeBytes, range.firstByte + lengthBytes);
@@ -111,5 +111,5 @@ function memoryFor(range: ByteRange, plan: PartPlan): number {
   if (plan.partCount !== 1) return partMemoryBytes(plan.partSizeBytes);
   let step = SMALL_PART_BYTES;
   while (step < lengthBytes) step *= SMALL_PART_STEP;
-  return partMemoryBytes(step);
+  return partMemoryBytes(Math.min(step, plan.partSizeBytes));
 }

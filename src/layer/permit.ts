@@ -2,7 +2,7 @@ import type { LimitFunction } from 'p-limit';
 
 /**
  * Waits for one of the limiter's permits and resolves with the function that gives it back.
- * For work that does not fit into one function call; leaves nothing behind when `signal` aborts.
+ * For work that does not fit into one function call. After an abort its place in the queue passes by itself.
  */
 export async function takePermit(limit: LimitFunction, signal: AbortSignal): Promise<() => void> {
   signal.throwIfAborted();

@@ -1,6 +1,11 @@
+import { setMaxListeners } from 'node:events';
 import type { Agent, AgentOptions } from 'node:http';
+import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
+
+/** More connections than one agent ever has; each listens to the agent's end. */
+const CONNECTIONS_MAX = 4096;
 
 interface Trust {
   readonly ca?: string[];
@@ -14,26 +19,41 @@ export function createProxyAgent(
   trust: Trust,
 ): Agent {
   return protocol === 'https:'
-    ? new TrustingProxyAgent(proxyUrl, { ...options, ...trust }, trust)
+    ? new TrustingProxyAgent(proxyUrl, options, trust)
     : new HttpProxyAgent(proxyUrl, options);
 }
 
-/** The proxy agent uses its options for the proxy only; the endpoint behind it needs them as well. */
+/**
+ * Mends three things of its parent: options meant for the proxy are not used for the endpoint behind
+ * it, an endpoint that is an IP address is checked as "localhost", and a connection to a proxy that
+ * never answers is known to nobody and stays open.
+ */
 class TrustingProxyAgent extends HttpsProxyAgent<string> {
   readonly #trust: Trust;
+  readonly #end: AbortController;
 
-  constructor(
-    proxyUrl: string,
-    options: ConstructorParameters<typeof HttpsProxyAgent<string>>[1],
-    trust: Trust,
-  ) {
-    super(proxyUrl, options);
+  constructor(proxyUrl: string, options: AgentOptions, trust: Trust) {
+    const end = new AbortController();
+    setMaxListeners(CONNECTIONS_MAX, end.signal);
+    const withEnd: AgentOptions & { signal: AbortSignal } = { ...options, signal: end.signal };
+    super(proxyUrl, { ...withEnd, ...trust });
     this.#trust = trust;
+    this.#end = end;
   }
 
   override connect(
     ...[request, options]: Parameters<HttpsProxyAgent<string>['connect']>
   ): ReturnType<HttpsProxyAgent<string>['connect']> {
-    return super.connect(request, { ...options, ...this.#trust });
+    const { host } = options;
+    const identity: ConnectionOptions =
+      host === undefined || host === null
+        ? {}
+        : { checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate) };
+    return super.connect(request, { ...options, ...this.#trust, ...identity } as typeof options);
+  }
+
+  override destroy(): void {
+    super.destroy();
+    this.#end.abort();
   }
 }

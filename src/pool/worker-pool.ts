@@ -39,6 +39,7 @@ export class WorkerPool {
   readonly #homes = new Map<string, number>();
   #pool: Promise<{ pool: Piscina; queueOptions: symbol }> | undefined;
   #turn = 0;
+  #broken = false;
   #closed = false;
 
   /**
@@ -61,6 +62,7 @@ export class WorkerPool {
     { ok: true; value: JobValue[Kind] } | { ok: false; failure: JobFailure | WorkerLost }
   > {
     if (this.#closed) return { ok: false, failure: workerLost('the pool is closed') };
+    if (this.#broken) return { ok: false, failure: workerLost('threads do not start') };
     this.#pool ??= this.#start();
     const { pool, queueOptions } = await this.#pool;
     const task = affinity === undefined ? job : { ...job, [queueOptions]: affinity };
@@ -110,6 +112,14 @@ export class WorkerPool {
     });
     // A thread that dies idle: its jobs are told through their own results.
     pool.on('error', () => undefined);
+    // Piscina gives up on threads that do not start, and would let jobs wait for them for ever.
+    pool.on('workerDestroy', () => {
+      setImmediate(() => {
+        if (this.#closed || this.#broken || pool.threads.length > 0) return;
+        this.#broken = true;
+        void pool.destroy();
+      });
+    });
     return { pool, queueOptions: PiscinaPool.queueOptionsSymbol };
   }
 

@@ -41,8 +41,8 @@ export class Workshop implements LayerWorkshop, PartTransmitter {
     progress: SharedArrayBuffer,
     signal: AbortSignal,
   ): Promise<Digest> {
-    signal.throwIfAborted();
     const hasher = await this.#chosenHasher();
+    signal.throwIfAborted();
     const id = this.#nextKey();
     const { path, sizeBytes } = file;
     const cancel = (): void => this.#pool.tell({ kind: 'cancel', id }, { key: id, role: 'follow' });

@@ -1,3 +1,4 @@
+import { abortable } from '../abort.ts';
 import type { Digest } from '../digest.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
 import { sourceUnreadable } from '../layer/source-errors.ts';
@@ -33,11 +34,12 @@ export function randomAccessSource(
           let filled = 0;
           while (filled < target.length) {
             const wanted = target.length - filled;
-            const bytes = await access
-              .read(firstByte + filled, wanted, signal)
-              .catch((error: unknown) => {
-                throw signal.aborted ? signal.reason : sourceUnreadable(label, error);
-              });
+            const bytes = await abortable(
+              readFrom(access, firstByte + filled, wanted, signal),
+              signal,
+            ).catch((error: unknown) => {
+              throw signal.aborted ? signal.reason : sourceUnreadable(label, error);
+            });
             if (bytes.length === 0) break;
             if (bytes.length > wanted) {
               const surplus = new Error(`asked for ${wanted} bytes, was given ${bytes.length}`);
@@ -52,4 +54,14 @@ export function randomAccessSource(
         close: () => Promise.resolve(),
       }),
   };
+}
+
+/** A reader that throws at once fails like one that rejects. */
+async function readFrom(
+  access: RandomAccess,
+  firstByte: number,
+  lengthBytes: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  return access.read(firstByte, lengthBytes, signal);
 }

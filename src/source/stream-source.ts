@@ -25,6 +25,7 @@ export function streamSource(
   } = {},
 ): LayerSource {
   const label = options.label ?? 'stream';
+  if (typeof stream !== 'function') holdError(stream);
   let consumed = false;
   return {
     label,
@@ -37,6 +38,7 @@ export function streamSource(
         } catch (error) {
           throw sourceUnreadable(label, error);
         }
+        holdError(made);
         return openStream(made, label, options.sizeBytes, true);
       }
       if (consumed) {
@@ -54,7 +56,7 @@ function openStream(
   sizeBytes: number | undefined,
   rereadable: boolean,
 ): OpenSource {
-  const iterator: AsyncIterator<unknown> = stream[Symbol.asyncIterator]();
+  const iterator = iterate(stream, label);
   let leftover: Uint8Array = new Uint8Array(0);
   let ended = false;
 
@@ -102,4 +104,21 @@ function openStream(
       await Promise.resolve();
     },
   };
+}
+
+/**
+ * A Node stream may fail before anybody reads it, which would end the process. The error is not lost:
+ * the reader is told of it.
+ */
+function holdError(stream: ByteStream): void {
+  if ('pipe' in stream) stream.on('error', () => undefined);
+}
+
+function iterate(stream: ByteStream, label: string): AsyncIterator<unknown> {
+  try {
+    return stream[Symbol.asyncIterator]();
+  } catch (error) {
+    // A web stream that somebody else reads.
+    throw sourceUnreadable(label, error);
+  }
 }
