@@ -6,10 +6,10 @@ import { installCleanup } from './harness/cleanup.ts';
 import { FOREIGN_SHARE_MAX } from './harness/machine-load.ts';
 import type { Programs } from './harness/program.ts';
 import { compilePrograms } from './harness/program.ts';
-import type { FinishedScenario } from './report/result-file.ts';
+import type { ScenarioResult } from './report/result-file.ts';
 import { saveResults } from './report/result-file.ts';
 import { formatTable } from './report/table.ts';
-import type { ScenarioContext } from './scenario.ts';
+import type { ScenarioContext, Section } from './scenario.ts';
 import { SCENARIOS } from './scenario-list.ts';
 
 installCleanup();
@@ -44,16 +44,20 @@ async function main(): Promise<void> {
       '**Provisional: the machine was busy with something else. Trust no figure below.**\n',
     );
   }
-  const finished: FinishedScenario[] = [];
+  const done: ScenarioResult[] = [];
   for (const scenario of chosen) {
     console.error(`${scenario.name}: ${scenario.summary}`);
-    const report = await scenario.run(context);
-    console.log(report.tables.map(formatTable).join('\n'));
-    finished.push({ name: scenario.name, ...report });
-    // After each one: a long run that is interrupted keeps what it has.
-    const saved = saveResults({ startedAt, environment, full: asked.full, scenarios: finished });
-    console.error(`saved ${saved}`);
+    const sections: Section[] = [];
+    for await (const section of scenario.run(context)) {
+      sections.push(section);
+      console.log(formatTable(section.table));
+      const scenarios = [...done, { name: scenario.name, sections }];
+      saveResults({ startedAt, environment, full: asked.full, scenarios });
+    }
+    done.push({ name: scenario.name, sections });
   }
+  const saved = saveResults({ startedAt, environment, full: asked.full, scenarios: done });
+  console.error(`saved ${saved}`);
 }
 
 function helpText(): string {

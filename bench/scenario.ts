@@ -14,9 +14,10 @@ export interface ScenarioContext {
   progress(text: string): void;
 }
 
-export interface ScenarioReport {
-  readonly tables: readonly Table[];
-  /** Every single run, as JSON. */
+/** What a scenario has found out so far: a table and the single runs behind it. */
+export interface Section {
+  readonly table: Table;
+  /** Goes into the result file as JSON. */
   readonly data: unknown;
 }
 
@@ -26,5 +27,6 @@ export interface Scenario {
   readonly summary: string;
   /** Whether it runs when no scenario is named. */
   readonly byDefault: boolean;
-  run(context: ScenarioContext): Promise<ScenarioReport>;
+  /** Yields each section as soon as it is complete: a long run may be interrupted. */
+  run(context: ScenarioContext): AsyncIterable<Section>;
 }

@@ -6,13 +6,13 @@ export interface Rounds {
   readonly countedCount: number;
 }
 
-/** A run that does not count is done again, this often at most. */
-const REPEATS_MAX = 3;
+/** A run that was spoilt is done again, this often at most. */
+const REPEATS_MAX = 1;
 
 /**
  * Runs A B C A B C ...
  * @param isDisturbed whether a run was spoilt by something other than its contestant, judged
- *   without looking at its result: then it is repeated, and after a few attempts taken as it is
+ *   without looking at its result: then it is repeated, and after that taken as it is
  * @returns the counted results of each contestant, in the contestants' order
  */
 export async function runInterleaved<Contestant, Result>(

@@ -1,7 +1,7 @@
 /** Small pieces of work, measured in this process. */
 
 import { Bench } from 'tinybench';
-import type { ScenarioContext, ScenarioReport } from '../scenario.ts';
+import type { ScenarioContext, Section } from '../scenario.ts';
 import {
   formatDuration,
   formatNumber,
@@ -36,7 +36,7 @@ export async function runMicroBench(
   tasks: readonly MicroTask[],
   context: ScenarioContext,
   notes: readonly string[] = [],
-): Promise<ScenarioReport> {
+): Promise<Section> {
   context.progress(title);
   const time = context.full ? TIME_FULL_MS : TIME_MS;
   const bench = new Bench({
@@ -63,7 +63,7 @@ export async function runMicroBench(
     formatShare(result.marginShare),
   ]);
   const columns = ['way', 'median', 'p99', 'MB/s', 'speed vs first', 'samples', 'margin'];
-  return { tables: [{ title, columns, rows, notes }], data: results };
+  return { table: { title, columns, rows, notes }, data: results };
 }
 
 function readResult({ name, sizeBytes }: MicroTask, bench: Bench, index: number): MicroResult {

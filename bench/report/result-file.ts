@@ -5,21 +5,22 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../environment.ts';
 import { formatEnvironment } from '../environment.ts';
-import type { ScenarioReport } from '../scenario.ts';
+import type { Section } from '../scenario.ts';
 import { formatTable } from './table.ts';
 
 /** Raised when a member changes its meaning or goes. */
 export const RESULT_SCHEMA_VERSION = 1;
 
-export interface FinishedScenario extends ScenarioReport {
+export interface ScenarioResult {
   readonly name: string;
+  readonly sections: readonly Section[];
 }
 
 export interface Results {
   readonly startedAt: Date;
   readonly environment: Environment;
   readonly full: boolean;
-  readonly scenarios: readonly FinishedScenario[];
+  readonly scenarios: readonly ScenarioResult[];
 }
 
 const FOLDER = fileURLToPath(new URL('../results/', import.meta.url));
@@ -31,7 +32,10 @@ export function resultJson({ startedAt, environment, full, scenarios }: Results)
     startedAt: startedAt.toISOString(),
     full,
     environment,
-    scenarios: scenarios.map(({ name, data }) => ({ name, data })),
+    scenarios: scenarios.map(({ name, sections }) => ({
+      name,
+      sections: sections.map(({ table, data }) => ({ title: table.title, data })),
+    })),
   };
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }
@@ -43,7 +47,11 @@ export function resultMarkdown({ startedAt, environment, full, scenarios }: Resu
     '',
     formatEnvironment(environment),
     '',
-    ...scenarios.flatMap(({ name, tables }) => [`## ${name}`, '', ...tables.map(formatTable)]),
+    ...scenarios.flatMap(({ name, sections }) => [
+      `## ${name}`,
+      '',
+      ...sections.map(({ table }) => formatTable(table)),
+    ]),
   ].join('\n');
 }
 

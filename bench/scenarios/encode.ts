@@ -9,7 +9,7 @@ import { cleanUpAtExit } from '../harness/cleanup.ts';
 import { encodeInPieces } from '../micro/base64-piece.ts';
 import type { MicroTask } from '../micro/micro-bench.ts';
 import { runMicroBench } from '../micro/micro-bench.ts';
-import type { Scenario, ScenarioContext, ScenarioReport } from '../scenario.ts';
+import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
 
 const KIB = 1024;
 const PART_SIZE_BYTES: number = 10 * KIB * KIB;
@@ -25,23 +25,18 @@ export const giveBack = (bytes) => move(bytes);
 `;
 const FUSED_PIECE_SIZES_KIB = [24, 48, 192];
 
-async function run(context: ScenarioContext): Promise<ScenarioReport> {
+async function* run(context: ScenarioContext): AsyncGenerator<Section> {
   const part = randomFillSync(Buffer.allocUnsafe(PART_SIZE_BYTES));
   const body = Buffer.alloc(Math.ceil(PART_SIZE_BYTES / 3) * 4);
-  const encode = await runMicroBench('Base64 of a 10 MiB part', encodeTasks(part, body), context, [
+  yield await runMicroBench('Base64 of a 10 MiB part', encodeTasks(part, body), context, [
     'pieces are written into one reused buffer; JSON.stringify and the whole string make new ones',
   ]);
-  const fused = await runMicroBench(
+  yield await runMicroBench(
     'Base64 of a 10 MiB part and SHA-256 of the body',
     fusedTasks(part, body),
     context,
   );
-  const thread = await measureRoundTrip(context);
-  const reports = [encode, fused, thread];
-  return {
-    tables: reports.flatMap(({ tables }) => tables),
-    data: reports.map(({ data }) => data),
-  };
+  yield await measureRoundTrip(context);
 }
 
 function encodeTasks(part: Buffer, body: Buffer): MicroTask[] {
@@ -93,7 +88,7 @@ function fusedTasks(part: Buffer, body: Buffer): MicroTask[] {
   ];
 }
 
-async function measureRoundTrip(context: ScenarioContext): Promise<ScenarioReport> {
+async function measureRoundTrip(context: ScenarioContext): Promise<Section> {
   const folder = mkdtempSync(join(tmpdir(), 'longshore-bench-'));
   const remove = cleanUpAtExit(() => rmSync(folder, { recursive: true, force: true }));
   const filename = join(folder, 'thread.mjs');

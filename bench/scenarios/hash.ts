@@ -4,12 +4,12 @@ import { createHash, randomFillSync } from 'node:crypto';
 import { createSHA256 } from 'hash-wasm';
 import { runMicroBench } from '../micro/micro-bench.ts';
 import type { MicroTask } from '../micro/micro-bench.ts';
-import type { Scenario, ScenarioContext, ScenarioReport } from '../scenario.ts';
+import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
 
 const SIZE_BYTES: number = 10 * 1024 * 1024;
 const SMALL_SIZE_BYTES = 300;
 
-async function run(context: ScenarioContext): Promise<ScenarioReport> {
+async function* run(context: ScenarioContext): AsyncGenerator<Section> {
   const bytes = randomFillSync(Buffer.allocUnsafe(SIZE_BYTES));
   const few = bytes.subarray(0, SMALL_SIZE_BYTES);
   const wasm = await createSHA256();
@@ -17,7 +17,7 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
   const state = wasm.save();
   const running = createHash('sha256').update(few);
 
-  const whole = await runMicroBench(
+  yield await runMicroBench(
     'SHA-256 of 10 MiB',
     [
       named('node:crypto', () => createHash('sha256').update(bytes).digest('hex')),
@@ -33,7 +33,7 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
     ],
     context,
   );
-  const moved = await runMicroBench(
+  yield await runMicroBench(
     'Moving a digest that is under way',
     [
       { name: 'node:crypto: copy (same thread only)', work: () => running.copy() },
@@ -44,7 +44,6 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
     context,
     [`a saved state has ${state.length} bytes and is valid in any thread or process`],
   );
-  return { tables: [...whole.tables, ...moved.tables], data: [whole.data, moved.data] };
 }
 
 function named(name: string, work: () => unknown): MicroTask {

@@ -3,12 +3,12 @@
 import { runInterleaved } from '../harness/interleaved-rounds.ts';
 import type { Contestant, Run, Task } from '../harness/contestant-run.ts';
 import { runContestant } from '../harness/contestant-run.ts';
+import { waitForQuiet } from '../harness/machine-load.ts';
 import { LayerFiles } from '../harness/layer-files.ts';
 import { Server } from '../harness/server-process.ts';
 import { isDisturbed, layerTable } from '../report/layer-table.ts';
 import { MEGABYTE } from '../report/quantity.ts';
-import type { Table } from '../report/table.ts';
-import type { Scenario, ScenarioContext, ScenarioReport } from '../scenario.ts';
+import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
 
 const MIB: number = 1024 * 1024;
 const LAYER_COUNT = 4;
@@ -46,7 +46,7 @@ const SETTINGS_FULL: readonly Setting[] = [
   { tls: true, partSizeBytes: 10 * MIB },
 ];
 
-async function run(context: ScenarioContext): Promise<ScenarioReport> {
+async function* run(context: ScenarioContext): AsyncGenerator<Section> {
   await using files = new LayerFiles();
   const sizeBytes = context.full ? LAYER_SIZE_FULL_BYTES : LAYER_SIZE_BYTES;
   context.progress(`writing ${LAYER_COUNT} layers of ${sizeBytes / MIB} MiB`);
@@ -54,23 +54,18 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
   for (let count = 0; count < LAYER_COUNT; count += 1)
     layers.push(await files.createRandom(sizeBytes));
 
-  const tables: Table[] = [];
-  const data: unknown[] = [];
   for (const setting of context.full ? SETTINGS_FULL : SETTINGS) {
     const { partSizeBytes } = setting;
     const task: Task = { layers, partSizeBytes, layersInFlight: LAYER_COUNT };
-    const { table, raw } = await runSetting(setting, task, context);
-    tables.push(table);
-    data.push({ ...setting, ...raw });
+    yield await runSetting(setting, task, context);
   }
-  return { tables, data };
 }
 
 async function runSetting(
   { tls, partSizeBytes }: Setting,
   task: Task,
   context: ScenarioContext,
-): Promise<{ readonly table: Table; readonly raw: object }> {
+): Promise<Section> {
   const programs = (await context.programs()).files;
   const label = `${partSizeBytes / MIB} MiB parts, ${tls ? 'TLS' : 'plain HTTP'}`;
   const contestants = [PLAIN_SDK, LONGSHORE, ...HASHERS, BARE_WRITER];
@@ -82,6 +77,7 @@ async function runSetting(
     contestants,
     { warmUpCount: 1, countedCount: context.runs ?? (context.full ? RUNS_FULL : RUNS) },
     async (contestant, round) => {
+      await waitForQuiet();
       const result = await start(contestant);
       const speed = Math.round(result.layerBytes / MEGABYTE / (result.wallMs / 1000));
       context.progress(`${label}, ${round}: ${contestant.name} ${speed} MB/s`);
@@ -93,7 +89,7 @@ async function runSetting(
   const named = contestants.map(({ name }, index) => ({ name, runs: runs[index] ?? [] }));
   return {
     table: layerTable(label, task, named, stages),
-    raw: { contestants: named, stages },
+    data: { tls, partSizeBytes, contestants: named, stages },
   };
 }
 

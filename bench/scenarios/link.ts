@@ -3,6 +3,7 @@
 import type { Contestant, Run, Task } from '../harness/contestant-run.ts';
 import { runContestant } from '../harness/contestant-run.ts';
 import { runInterleaved } from '../harness/interleaved-rounds.ts';
+import { waitForQuiet } from '../harness/machine-load.ts';
 import { LayerFiles } from '../harness/layer-files.ts';
 import type { Link } from '../harness/server-process.ts';
 import { Server } from '../harness/server-process.ts';
@@ -10,8 +11,7 @@ import type { NamedRuns } from '../report/layer-table.ts';
 import { isDisturbed } from '../report/layer-table.ts';
 import { linkTable } from '../report/link-table.ts';
 import { MEGABYTE } from '../report/quantity.ts';
-import type { Table } from '../report/table.ts';
-import type { Scenario, ScenarioContext, ScenarioReport } from '../scenario.ts';
+import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
 
 const MIB: number = 1024 * 1024;
 const LAYER_SIZE_BYTES: number = 320 * MIB;
@@ -28,15 +28,13 @@ const LINK: Link = {
   partServiceTimeMs: 150,
 };
 
-async function run(context: ScenarioContext): Promise<ScenarioReport> {
+async function* run(context: ScenarioContext): AsyncGenerator<Section> {
   const programs = (await context.programs()).files;
   await using files = new LayerFiles();
   const sizeBytes = context.full ? LAYER_SIZE_FULL_BYTES : LAYER_SIZE_BYTES;
   const layers = [await files.createRandom(sizeBytes)];
   await using server = await Server.start(programs.server, { tls: false, link: LINK });
 
-  const tables: Table[] = [];
-  const data: unknown[] = [];
   for (const partSizeBytes of PART_SIZES_BYTES) {
     const task: Task = { layers, partSizeBytes, layersInFlight: 1 };
     const contestants = contestantsFor(partSizeBytes);
@@ -45,6 +43,7 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
       // The link is far slower than the machine: nothing has to be warm.
       { warmUpCount: 0, countedCount: context.runs ?? (context.full ? RUNS_FULL : 1) },
       async (contestant, round) => {
+        await waitForQuiet();
         const program = programs[contestant.program];
         const result: Run = await runContestant(contestant, program, task, server);
         const speed = (result.layerBytes / MEGABYTE / (result.wallMs / 1000)).toFixed(1);
@@ -59,10 +58,11 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
       name,
       runs: runs[index] ?? [],
     }));
-    tables.push(linkTable(LINK, partSizeBytes, sizeBytes, named));
-    data.push({ partSizeBytes, link: LINK, contestants: named });
+    yield {
+      table: linkTable(LINK, partSizeBytes, sizeBytes, named),
+      data: { partSizeBytes, link: LINK, contestants: named },
+    };
   }
-  return { tables, data };
 }
 
 function contestantsFor(partSizeBytes: number): Contestant[] {

@@ -7,7 +7,7 @@ import type { LayerFile } from '../harness/protocol.ts';
 import { Server } from '../harness/server-process.ts';
 import { formatLoopDelay, leftovers, quietness, speedOf } from '../report/layer-table.ts';
 import { formatMegabytes, formatNumber, MEGABYTE } from '../report/quantity.ts';
-import type { Scenario, ScenarioContext, ScenarioReport } from '../scenario.ts';
+import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
 import { median } from '../statistics.ts';
 
 const GIB: number = 2 ** 30;
@@ -33,7 +33,7 @@ const SETTINGS: readonly Setting[] = [
 ];
 const SETTINGS_FULL: readonly Setting[] = [...SETTINGS, { tls: false, sizeBytes: LARGE_BYTES }];
 
-async function run(context: ScenarioContext): Promise<ScenarioReport> {
+async function* run(context: ScenarioContext): AsyncGenerator<Section> {
   const programs = (await context.programs()).files;
   await using files = new LayerFiles();
   await using plainServer = await Server.start(programs.server, { tls: false });
@@ -59,28 +59,26 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
       measured.push({ name, setting, runs });
     }
   }
-  return {
-    tables: [
-      {
-        title: 'One layer, default options: memory and event loop of the embedding process',
-        columns: [
-          'contestant',
-          'peak RSS',
-          'sampled peak',
-          'before',
-          'growth',
-          'loop p50/p99/max ms',
-          'MB/s',
-        ],
-        rows: measured.map(({ name, runs }) => memoryRow(name, runs)),
-        notes: [
-          `medians of ${count} runs; peak RSS is the kernel's high-water mark, reset before the upload; "before" is Node with the client imported`,
-          'layers are sparse files of zeros',
-          quietness(measured),
-          ...leftovers(measured),
-        ],
-      },
-    ],
+  yield {
+    table: {
+      title: 'One layer, default options: memory and event loop of the embedding process',
+      columns: [
+        'contestant',
+        'peak RSS',
+        'sampled peak',
+        'before',
+        'growth',
+        'loop p50/p99/max ms',
+        'MB/s',
+      ],
+      rows: measured.map(({ name, runs }) => memoryRow(name, runs)),
+      notes: [
+        `medians of ${count} runs; peak RSS is the kernel's high-water mark, reset before the upload; "before" is Node with the client imported`,
+        'layers are sparse files of zeros',
+        quietness(measured),
+        ...leftovers(measured),
+      ],
+    },
     data: measured,
   };
 }

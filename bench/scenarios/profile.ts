@@ -12,7 +12,7 @@ import { busyMs, selfTimes } from '../report/cpu-profile.ts';
 import { cpuMs } from '../report/layer-table.ts';
 import { formatNumber, formatShare } from '../report/quantity.ts';
 import type { Table } from '../report/table.ts';
-import type { Scenario, ScenarioContext, ScenarioReport } from '../scenario.ts';
+import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
 
 const MIB: number = 1024 * 1024;
 const PART_SIZE_BYTES: number = 20 * MIB;
@@ -27,7 +27,7 @@ const CONTESTANTS: readonly Contestant[] = [
   { name: 'plain SDK', program: 'plain-sdk' },
 ];
 
-async function run(context: ScenarioContext): Promise<ScenarioReport> {
+async function* run(context: ScenarioContext): AsyncGenerator<Section> {
   const programs = (await context.programs()).files;
   await using files = new LayerFiles();
   const layers = [];
@@ -37,8 +37,6 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
   const task = { layers, partSizeBytes: PART_SIZE_BYTES, layersInFlight: LAYER_COUNT };
   const partCount = (LAYER_COUNT * sizeBytes) / PART_SIZE_BYTES;
 
-  const tables: Table[] = [];
-  const data: unknown[] = [];
   for (const tls of [false, true]) {
     await using server = await Server.start(programs.server, { tls });
     for (const contestant of CONTESTANTS) {
@@ -51,11 +49,10 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
         NODE_OPTIONS: `--import ${pathToFileURL(programs['thread-profiler']).href}`,
         LONGSHORE_BENCH_PROFILE_FOLDER: folder,
       });
-      tables.push(profileTable(label, folder, partCount, cpuMs(result)));
-      data.push({ label, result });
+      const table = profileTable(label, folder, partCount, cpuMs(result));
+      yield { table, data: { label, result } };
     }
   }
-  return { tables, data };
 }
 
 /** All threads' functions in one table, so that a stage's share of the process can be read off. */

@@ -6,8 +6,7 @@ import { runInterleaved } from '../harness/interleaved-rounds.ts';
 import { LayerFiles } from '../harness/layer-files.ts';
 import { Server } from '../harness/server-process.ts';
 import { layerTable } from '../report/layer-table.ts';
-import type { Table } from '../report/table.ts';
-import type { Scenario, ScenarioContext, ScenarioReport } from '../scenario.ts';
+import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
 
 const MIB: number = 1024 * 1024;
 const PART_SIZE_BYTES: number = 5 * MIB;
@@ -21,7 +20,7 @@ const CONTESTANTS: readonly Contestant[] = [
 ];
 const STAGES: Contestant = { name: 'floor: stages', program: 'stages', sendsOtherBytes: true };
 
-async function run(context: ScenarioContext): Promise<ScenarioReport> {
+async function* run(context: ScenarioContext): AsyncGenerator<Section> {
   const programs = (await context.programs()).files;
   await using files = new LayerFiles();
   const layers = [];
@@ -29,8 +28,6 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
     layers.push(await files.createRandom(LAYER_SIZE_BYTES));
   }
   const task: Task = { layers, partSizeBytes: PART_SIZE_BYTES, layersInFlight: LAYER_COUNT };
-  const tables: Table[] = [];
-  const data: unknown[] = [];
   for (const tls of [false, true]) {
     await using server = await Server.start(programs.server, { tls });
     const start = (contestant: Contestant): Promise<Run> =>
@@ -42,10 +39,11 @@ async function run(context: ScenarioContext): Promise<ScenarioReport> {
     );
     const named = CONTESTANTS.map(({ name }, index) => ({ name, runs: runs[index] ?? [] }));
     const stages = await start(STAGES);
-    tables.push(layerTable(`Smoke, ${tls ? 'TLS' : 'plain HTTP'}`, task, named, stages));
-    data.push({ tls, contestants: named, stages });
+    yield {
+      table: layerTable(`Smoke, ${tls ? 'TLS' : 'plain HTTP'}`, task, named, stages),
+      data: { tls, contestants: named, stages },
+    };
   }
-  return { tables, data };
 }
 
 export const smokeScenario: Scenario = {

@@ -29,8 +29,12 @@ const RESULTS: Results = {
   scenarios: [
     {
       name: 'hash',
-      tables: [{ title: 'Digest', columns: ['way', 'ms'], rows: [['native', '7']], notes: [] }],
-      data: { medianMs: 7 },
+      sections: [
+        {
+          table: { title: 'Digest', columns: ['way', 'ms'], rows: [['native', '7']], notes: [] },
+          data: { medianMs: 7 },
+        },
+      ],
     },
   ],
 };
@@ -41,7 +45,7 @@ test('the JSON has the schema version, the fingerprint and the raw figures', () 
     startedAt: '2026-11-24T06:00:00.000Z',
     full: true,
     environment: ENVIRONMENT,
-    scenarios: [{ name: 'hash', data: { medianMs: 7 } }],
+    scenarios: [{ name: 'hash', sections: [{ title: 'Digest', data: { medianMs: 7 } }] }],
   });
 });
 
