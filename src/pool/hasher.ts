@@ -1,7 +1,7 @@
 /** Two SHA-256 implementations behind one port. Both run only inside workers. */
 
 import { createHash, type Hash } from 'node:crypto';
-import { createSHA256, type IHasher } from 'hash-wasm';
+import type { IHasher } from 'hash-wasm';
 import { JobError } from './job-failure.ts';
 import type { HasherKind, HashState } from './job-protocol.ts';
 
@@ -56,7 +56,7 @@ function nativeHasher(hash: Hash): Hasher {
 }
 
 async function wasmHasher(saved: Uint8Array | undefined): Promise<Hasher> {
-  const hash = idleWasm.pop() ?? (await createSHA256());
+  const hash = idleWasm.pop() ?? (await createWasm());
   if (saved === undefined) hash.init();
   else hash.load(saved);
   return {
@@ -71,6 +71,12 @@ async function wasmHasher(saved: Uint8Array | undefined): Promise<Hasher> {
     save: () => hash.save(),
     release: () => void idleWasm.push(hash),
   };
+}
+
+/** Loaded only by threads that use it: each would pay for it. */
+async function createWasm(): Promise<IHasher> {
+  const { createSHA256 } = await import('hash-wasm');
+  return createSHA256();
 }
 
 /** Which implementation is faster on this machine, by one short run of each. */
