@@ -22,7 +22,7 @@ export const OPERATION_NAMES = [
 export type OperationName = (typeof OPERATION_NAMES)[number];
 
 /** What stands before the operation in `x-amz-target` (model, H). */
-export const TARGET_PREFIX = 'AmazonEC2ContainerRegistry_V20150921';
+const TARGET_PREFIX = 'AmazonEC2ContainerRegistry_V20150921';
 
 const KNOWN: ReadonlySet<string> = new Set(OPERATION_NAMES);
 

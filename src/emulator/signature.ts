@@ -100,7 +100,7 @@ export function readSignature(head: SignedHead, context: SignatureContext): Pend
 }
 
 /** Answer to a wrong secret or an altered request (AWS's own text, H). */
-export function doesNotMatch(): EcrException {
+function doesNotMatch(): EcrException {
   return invalidSignature(
     'The request signature we calculated does not match the signature you provided. Check your ' +
       'AWS Secret Access Key and signing method. Consult the service documentation for details.',
