@@ -43,7 +43,7 @@ export interface UploaderOptions {
   readonly partsInFlight?: number;
   /** Parts of all layers on the wire at once, 1..1024. Default 24. */
   readonly partsInFlightTotal?: number;
-  /** Cap on part buffers (each 4/3 of its part), at least 32 MiB. Default 72 MiB. */
+  /** Cap on part buffers (each 4/3 of its part), at least 32 MiB. Default 64 MiB. */
   readonly bytesInMemoryMax?: number;
   /** Part size, 5 MiB to 20 MiB. Default: what ECR's `InitiateLayerUpload` reports (10 MiB). */
   readonly partSizeBytes?: number;
@@ -109,7 +109,7 @@ const RANGE: Readonly<Record<NumberOption, Range>> = {
   layersInFlight: { min: 1, max: 256, byDefault: 6 },
   partsInFlight: { min: 1, max: 64, byDefault: 6 },
   partsInFlightTotal: { min: 1, max: 1024, byDefault: 24 },
-  bytesInMemoryMax: { min: BYTES_IN_MEMORY_MIN, max: 64 * GIB, byDefault: 72 * MIB },
+  bytesInMemoryMax: { min: BYTES_IN_MEMORY_MIN, max: 64 * GIB, byDefault: 64 * MIB },
   attemptsMax: { min: 1, max: 100, byDefault: 8 },
   retryDelayMs: { min: 1, max: 60_000, byDefault: 200 },
   retryDelayMsMax: { min: 1, max: 600_000, byDefault: 10_000 },

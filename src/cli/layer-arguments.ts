@@ -62,7 +62,7 @@ export function declareLayer(
       'layers at once, 1 to 256 (default: 6)',
       integerBetween(1, 256),
     )
-    .option('--memory <size>', 'cap on part buffers in MiB (default: 72)', parseSize)
+    .option('--memory <size>', 'cap on part buffers in MiB (default: 64)', parseSize)
     .option('--attempts <n>', 'attempts of a call, 1 to 100 (default: 8)', integerBetween(1, 100));
 
   command.optionsGroup('Checking:');

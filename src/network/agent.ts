@@ -2,7 +2,7 @@
 
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, rootCertificates } from 'node:tls';
 
 /** Idle connections kept by one thread; parts in flight are bounded elsewhere. */
 const IDLE_CONNECTIONS_MAX = 64;
@@ -24,10 +24,13 @@ export interface Route {
 /** An agent with several HTTP/1.1 keep-alive connections to an endpoint, through a proxy or not. */
 export async function createAgent(route: Route): Promise<HttpAgent> {
   const { certificateAuthorities, proxyUrl } = route;
+  // One context for all connections: reading Node's own certificates takes time and memory.
   const trust =
     certificateAuthorities === undefined
       ? {}
-      : { ca: [...rootCertificates, certificateAuthorities] };
+      : {
+          secureContext: createSecureContext({ ca: [...rootCertificates, certificateAuthorities] }),
+        };
   if (proxyUrl !== undefined) {
     // Loaded only where there is a proxy: every thread would pay for it in memory.
     const { createProxyAgent } = await import('./proxy-agent.ts');

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Agent, AgentOptions } from 'node:http';
-import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
+import { checkServerIdentity, type ConnectionOptions, type SecureContext } from 'node:tls';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 
@@ -8,7 +8,7 @@ import { HttpsProxyAgent } from 'https-proxy-agent';
 const CONNECTIONS_MAX = 4096;
 
 interface Trust {
-  readonly ca?: string[];
+  readonly secureContext?: SecureContext;
 }
 
 /** An agent that reaches an endpoint of the given protocol through a proxy. */
