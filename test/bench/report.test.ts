@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Run } from '../../bench/harness/contestant-run.ts';
 import { busyMs, selfTimes } from '../../bench/report/cpu-profile.ts';
 import { layerTable } from '../../bench/report/layer-table.ts';
-import { orderedBound, sequentialBound } from '../../bench/report/link-table.ts';
+import { orderedBound, orderedBoundOf, sequentialBound } from '../../bench/report/link-table.ts';
 import {
   formatDuration,
   formatNumber,
@@ -68,6 +68,9 @@ test('the bounds of the link are those of the published measurement', () => {
   const part = 20 * 2 ** 20;
   expect(orderedBound(link, part) / 1e6).toBeCloseTo(123.4, 1);
   expect(sequentialBound(link, part) / 1e6).toBeCloseTo(24.1, 1);
+  // A layer of one part cannot do better than one part at a time; a long one comes near the bound.
+  expect(orderedBoundOf(link, part, part)).toBeCloseTo(sequentialBound(link, part));
+  expect(orderedBoundOf(link, part, 50 * part) / orderedBound(link, part)).toBeCloseTo(0.92, 2);
 });
 
 test('the layer table compares CPU and speed with the first and the last contestant', () => {
