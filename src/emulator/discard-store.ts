@@ -2,23 +2,12 @@
 
 import type { Digest } from '../digest.ts';
 import { serverFailure } from './exception.ts';
-import type { Store, StoredRegistry } from './store.ts';
+import { RecordlessStore } from './recordless-store.ts';
+import type { Store } from './store.ts';
 
-export class DiscardStore implements Store {
+export class DiscardStore extends RecordlessStore implements Store {
   readonly keepsContent: boolean = false;
 
-  async load(): Promise<StoredRegistry> {
-    return { repositories: [], uploads: [], settings: new Map() };
-  }
-
-  async saveRepository(): Promise<void> {}
-  async deleteRepository(): Promise<void> {}
-  async saveLayer(): Promise<void> {}
-  async saveImage(): Promise<void> {}
-  async deleteImage(): Promise<void> {}
-  async saveTag(): Promise<void> {}
-  async deleteTag(): Promise<void> {}
-  async saveSetting(): Promise<void> {}
   async createUpload(): Promise<void> {}
   async appendPart(): Promise<void> {}
   async keepUpload(): Promise<void> {}

@@ -6,7 +6,8 @@ import { digestFromHex } from '../digest.ts';
 import type { Digest } from '../digest.ts';
 import { MEMORY_STORE_MAX_BYTES } from './emulator-limits.ts';
 import { serverFailure } from './exception.ts';
-import type { Store, StoredRegistry } from './store.ts';
+import { RecordlessStore } from './recordless-store.ts';
+import type { Store } from './store.ts';
 import type { PartRange, UploadIdentity } from './upload-state.ts';
 
 interface Upload {
@@ -20,27 +21,11 @@ interface Blob {
   readonly sizeBytes: number;
 }
 
-const NOTHING: StoredRegistry = { repositories: [], uploads: [], settings: new Map() };
-
-export class MemoryStore implements Store {
+export class MemoryStore extends RecordlessStore implements Store {
   readonly keepsContent: boolean = true;
   readonly #uploads: Map<string, Upload> = new Map();
   readonly #blobs: Map<Digest, Blob> = new Map();
   #heldBytes = 0;
-
-  async load(): Promise<StoredRegistry> {
-    return NOTHING;
-  }
-
-  // Records live in the registry's own maps; there is no second place to keep them.
-  async saveRepository(): Promise<void> {}
-  async deleteRepository(): Promise<void> {}
-  async saveLayer(): Promise<void> {}
-  async saveImage(): Promise<void> {}
-  async deleteImage(): Promise<void> {}
-  async saveTag(): Promise<void> {}
-  async deleteTag(): Promise<void> {}
-  async saveSetting(): Promise<void> {}
 
   async createUpload(identity: UploadIdentity): Promise<void> {
     this.#uploads.set(identity.uploadId, { hash: createHash('sha256'), slabs: [], sizeBytes: 0 });
