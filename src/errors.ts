@@ -141,3 +141,9 @@ Object.defineProperties(LongshoreError.prototype, {
   name: { value: 'LongshoreError', configurable: true, writable: true },
   [BRAND]: { value: true },
 });
+
+/** What the operating system, or Node, calls an error, if it came from there: `ENOENT`, `ECONNRESET`. */
+export function systemCodeOf(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}

@@ -128,12 +128,11 @@ export function toRegistryFault(thrown: unknown, context: CallContext): Registry
   if (network !== undefined && status === undefined) return network;
   const settings = settingsFault(thrown);
   if (settings !== undefined) return settings;
-  if (LongshoreError.is(thrown)) return new RegistryFault('final', thrown);
   const [kind, code, remedy] = isClockSkew(error)
     ? ([skewFaultKind(error), 'E_CLOCK_SKEW', "set this machine's clock"] as const)
     : meaningOf(error, status);
   const text = (error.message ?? String(thrown)).slice(0, TEXT_LENGTH_MAX);
-  const details: ErrorDetails['E_PART_REJECTED' & keyof ErrorDetails] | object = {
+  const details: object = {
     operation: context.operation,
     repository: context.repository,
     ...(error.name !== undefined && { exception: error.name }),

@@ -1,6 +1,6 @@
 /** Failures between us and ECR: names, connections, certificates, silence. */
 
-import { type ErrorDetails, LongshoreError } from '../errors.ts';
+import { type ErrorDetails, LongshoreError, systemCodeOf } from '../errors.ts';
 import { TransmissionError } from '../layer/part-transmitter.ts';
 import { RegistryFault } from '../layer/ports.ts';
 import type { CallContext } from './call-context.ts';
@@ -34,7 +34,7 @@ export function networkFault(thrown: unknown, context: CallContext): RegistryFau
     return new RegistryFault(kind === 'worker-lost' ? 'ambiguous' : 'final', error);
   }
   if (!(thrown instanceof Error)) return undefined;
-  const systemCode = systemCodeOf(thrown);
+  const systemCode = networkCodeOf(thrown);
   // The SDK's handler calls a reset connection a TimeoutError as well; the code tells.
   if (thrown.name === 'TimeoutError' && (systemCode ?? 'ETIMEDOUT') === 'ETIMEDOUT') {
     return timeoutFault(about, details, thrown.message, context.elapsedMs ?? 0, thrown);
@@ -76,9 +76,9 @@ function brokenFault(
 }
 
 /** Node puts the code on the error, or, for several tried addresses, on the errors inside. */
-function systemCodeOf(error: Error): string | undefined {
-  const code = 'code' in error ? error.code : undefined;
-  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code)) return code;
+function networkCodeOf(error: Error): string | undefined {
+  const code = systemCodeOf(error);
+  if (code !== undefined && /^[A-Z][A-Z0-9_]+$/.test(code)) return code;
   const inner: unknown = error instanceof AggregateError ? error.errors[0] : error.cause;
-  return inner instanceof Error ? systemCodeOf(inner) : undefined;
+  return inner instanceof Error ? networkCodeOf(inner) : undefined;
 }

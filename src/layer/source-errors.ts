@@ -1,6 +1,6 @@
 /** What can be wrong with a source. */
 
-import { LongshoreError } from '../errors.ts';
+import { LongshoreError, systemCodeOf } from '../errors.ts';
 
 /** Wraps what a source threw; errors of longshore's own pass through. */
 export function sourceUnreadable(
@@ -41,9 +41,4 @@ export function sourceEmpty(label: string): LongshoreError {
       'leave the layer out, or use the two-byte empty descriptor {}',
     { source: label },
   );
-}
-
-function systemCodeOf(cause: unknown): string | undefined {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  return typeof code === 'string' ? code : undefined;
 }

@@ -9,7 +9,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { PART_HEADER_BYTES } from '../layer/part-memory.ts';
 import type { PartFraming } from '../layer/ports.ts';
 import { type Hasher, resumeHasher } from './hasher.ts';
-import { JobError, systemCodeOf } from './job-failure.ts';
+import { JobError, systemCodeDetail } from './job-failure.ts';
 import type { FoldJob, JobValue } from './job-protocol.ts';
 
 /**
@@ -179,7 +179,7 @@ function fast(buffer: Buffer): FastBuffer {
 
 function unreadable(error: unknown): JobError {
   const message = error instanceof Error ? error.message : String(error);
-  return new JobError({ kind: 'unreadable', message, ...systemCodeOf(error) });
+  return new JobError({ kind: 'unreadable', message, ...systemCodeDetail(error) });
 }
 
 function nextTurn(): Promise<void> {

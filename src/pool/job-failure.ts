@@ -1,3 +1,4 @@
+import { systemCodeOf } from '../errors.ts';
 import type { JobFailure } from './job-protocol.ts';
 
 /** Carries a failure out of the depth of a job; it becomes data before it leaves the worker. */
@@ -9,8 +10,8 @@ export class JobError extends Error {
   }
 }
 
-/** What the operating system calls an error, if it came from there. */
-export function systemCodeOf(error: unknown): { readonly systemCode?: string } {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? { systemCode: code } : {};
+/** The part of a failure that names what the operating system said, for spreading. */
+export function systemCodeDetail(error: unknown): Pick<JobFailure, 'systemCode'> {
+  const systemCode = systemCodeOf(error);
+  return systemCode === undefined ? {} : { systemCode };
 }

@@ -9,7 +9,7 @@ import type { IncomingMessage } from 'node:http';
 import { PART_HEADER_BYTES, writeWiredBytes } from '../layer/part-memory.ts';
 import type { ConnectionSettings, Reply } from '../layer/part-transmitter.ts';
 import { createAgent } from '../network/agent.ts';
-import { JobError, systemCodeOf } from './job-failure.ts';
+import { JobError, systemCodeDetail } from './job-failure.ts';
 import type { TransmitJob } from './job-protocol.ts';
 
 /** Bytes handed to the socket at once; smaller pieces cost throughput, larger ones delay others. */
@@ -23,7 +23,8 @@ const agents = new Map<string, Promise<Agent>>();
 
 function agentFor(protocol: string, settings: ConnectionSettings): Promise<Agent> {
   const { certificateAuthorities, proxyUrl } = settings;
-  const key = JSON.stringify([protocol, proxyUrl, certificateAuthorities]);
+  // A thread belongs to one uploader, whose authorities stay the same.
+  const key = `${protocol} ${proxyUrl ?? ''}`;
   let agent = agents.get(key);
   if (agent === undefined) {
     agent = createAgent({ protocol, certificateAuthorities, proxyUrl });
@@ -179,7 +180,7 @@ export class Transmission {
   }
 
   #failFromNetwork(error: unknown): void {
-    const code = systemCodeOf(error);
+    const code = systemCodeDetail(error);
     const text = error instanceof Error ? error.message : String(error);
     const message = text === '' ? String(code.systemCode) : text;
     this.#fail(new JobError({ kind: 'network', message, ...code }));
