@@ -164,7 +164,8 @@ export class Lane {
       case 'wait': {
         const fault = part.lastFault ?? new RegistryFault('ambiguous', this.#wrongReply(part));
         const delayMs = backoffMs(fault, command.failureCount, this.#options.retry);
-        this.#options.progress.partRetried(index, command.failureCount, delayMs, fault);
+        const { progress } = this.#options;
+        progress.callRetried('UploadLayerPart', fault, command.failureCount, delayMs, index);
         part.waitTimer = setTimeout(() => this.#perform(this.#session.due(index)), delayMs);
         return;
       }

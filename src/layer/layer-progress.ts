@@ -73,11 +73,18 @@ export class LayerProgress {
     });
   }
 
-  partRetried(partIndex: number, attempt: number, delayMs: number, fault: RegistryFault): void {
+  /** @param partIndex the part, where the call carries one */
+  callRetried(
+    operation: string,
+    fault: RegistryFault,
+    attempt: number,
+    delayMs: number,
+    partIndex?: number,
+  ): void {
     this.emit({
       type: 'call-retried',
-      operation: 'UploadLayerPart',
-      partIndex,
+      operation,
+      ...(partIndex !== undefined && { partIndex }),
       attempt,
       delayMs,
       code: fault.error.code,

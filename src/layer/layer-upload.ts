@@ -224,14 +224,7 @@ export class LayerUpload {
 
   #onRetry(operation: string): OnRetry {
     return (fault, attempt, delayMs) =>
-      this.#progress.emit({
-        type: 'call-retried',
-        operation,
-        attempt,
-        delayMs,
-        code: fault.error.code,
-        message: fault.error.message,
-      });
+      this.#progress.callRetried(operation, fault, attempt, delayMs);
   }
 }
 

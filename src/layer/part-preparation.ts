@@ -2,7 +2,7 @@
 
 import type { LimitFunction } from 'p-limit';
 import type { OpenSource } from './layer-source.ts';
-import { type PartMemory, partMemoryBytes, stagingArea, writeWiredBytes } from './part-memory.ts';
+import { type PartMemory, partMemoryBytes, stagingArea } from './part-memory.ts';
 import type { PartPlan } from './part-plan.ts';
 import { takePermit } from './permit.ts';
 import type { ByteRange, FramePart, LayerHash, PreparedPart, UploadTarget } from './ports.ts';
@@ -47,7 +47,6 @@ export async function preparePart(
   };
   try {
     shared = await memory.acquire(memoryFor(range, options.plan), stop);
-    writeWiredBytes(shared, 0);
     const plannedBytes = range.endByte - range.firstByte;
     const lengthBytes =
       source.path === undefined ? await stage(options, shared, range, stop) : plannedBytes;

@@ -124,21 +124,13 @@ export class WorkerPool {
   }
 
   #choose(task: PoolTask, workers: PoolWorker[], queueOptions: symbol): PoolWorker | null {
-    const affinity = (task as unknown as Record<symbol, Affinity | null>)[queueOptions];
-    if (affinity !== null && affinity !== undefined) {
-      const home = this.#homes.get(affinity.key);
-      const worker = workers.find(({ id }) => id === home);
-      if (worker !== undefined) return worker;
-    }
+    const affinity = (task as unknown as Record<symbol, Affinity | null>)[queueOptions] ?? null;
+    if (affinity === null) return this.#leastBusy(workers);
+    const home = this.#homes.get(affinity.key);
+    const worker = workers.find(({ id }) => id === home);
+    if (worker !== undefined) return worker;
     const chosen = this.#leastBusy(workers);
-    if (
-      chosen !== null &&
-      affinity !== null &&
-      affinity !== undefined &&
-      affinity.role !== 'follow'
-    ) {
-      this.#homes.set(affinity.key, chosen.id);
-    }
+    if (chosen !== null && affinity.role !== 'follow') this.#homes.set(affinity.key, chosen.id);
     return chosen;
   }
 
