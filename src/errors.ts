@@ -18,6 +18,16 @@ interface RegistryDetails {
   readonly requestId?: string;
 }
 
+interface SourceRegistryDetails {
+  /** The image's reference. */
+  readonly source: string;
+  readonly registryHost: string;
+  readonly httpStatus?: number;
+  /** The registry's own name for the error, for example `TOOMANYREQUESTS`. */
+  readonly registryCode?: string;
+  readonly systemCode?: string;
+}
+
 /** The details that come with each code. */
 export interface ErrorDetails {
   E_OPTION_INVALID: {
@@ -42,6 +52,31 @@ export interface ErrorDetails {
     readonly expected: Digest;
     readonly actual: Digest;
     readonly source: string;
+  };
+  E_IMAGE_NOT_FOUND: {
+    readonly source: string;
+    readonly wanted: string;
+    readonly choices: readonly string[];
+  };
+  E_IMAGE_AMBIGUOUS: { readonly source: string; readonly choices: readonly string[] };
+  E_IMAGE_INVALID: { readonly source: string; readonly what: string; readonly problem: string };
+  E_IMAGE_UNSUPPORTED: { readonly source: string; readonly what: string; readonly problem: string };
+  E_BLOB_MISSING: { readonly source: string; readonly digest: Digest };
+  E_SOURCE_DENIED: SourceRegistryDetails;
+  E_SOURCE_REGISTRY: SourceRegistryDetails;
+  E_TAG_IMMUTABLE: {
+    readonly repository: string;
+    readonly tag: string;
+    readonly digest: Digest;
+    /** What the tag points to; `undefined` where ECR did not say. */
+    readonly existingDigest: Digest | undefined;
+  };
+  E_IMAGE_REJECTED: RegistryDetails & { readonly digest: Digest };
+  E_VERIFICATION_FAILED: {
+    readonly repository: string;
+    readonly image: string;
+    /** One line a finding. */
+    readonly problems: readonly string[];
   };
   E_REPOSITORY_NOT_FOUND: RegistryDetails;
   E_REQUEST_INVALID: RegistryDetails;
@@ -77,6 +112,16 @@ const ORIGIN: { readonly [Code in ErrorCode]: ErrorOrigin } = {
   E_SOURCE_CHANGED: 'source',
   E_LAYER_TOO_LARGE: 'source',
   E_DIGEST_MISMATCH: 'source',
+  E_IMAGE_NOT_FOUND: 'source',
+  E_IMAGE_AMBIGUOUS: 'caller',
+  E_IMAGE_INVALID: 'source',
+  E_IMAGE_UNSUPPORTED: 'source',
+  E_BLOB_MISSING: 'source',
+  E_SOURCE_DENIED: 'source',
+  E_SOURCE_REGISTRY: 'source',
+  E_TAG_IMMUTABLE: 'registry',
+  E_IMAGE_REJECTED: 'registry',
+  E_VERIFICATION_FAILED: 'registry',
   E_REPOSITORY_NOT_FOUND: 'registry',
   E_REQUEST_INVALID: 'registry',
   E_LAYER_REJECTED: 'registry',
@@ -100,6 +145,7 @@ const ORIGIN: { readonly [Code in ErrorCode]: ErrorOrigin } = {
 /** Codes for which the same call can succeed later without a change by the caller. */
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'E_UPLOAD_LOST',
+  'E_SOURCE_REGISTRY',
   'E_THROTTLED',
   'E_NETWORK',
   'E_TIMEOUT',

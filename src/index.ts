@@ -15,6 +15,30 @@ export type {
   UploaderSnapshot,
 } from './layer/layer-events.ts';
 export type { LayerSource, OpenSource } from './layer/layer-source.ts';
+export type { Descriptor, Platform } from './image/descriptor.ts';
+export type {
+  ImageBlobReceipt,
+  ImageEvent,
+  ImageManifestReceipt,
+  ImageName,
+  ImageReceipt,
+  ImageVerification,
+  VerificationEvent,
+} from './image/image-events.ts';
+export type { ImagePlan, PlannedBlob, PlannedManifest, PlannedTag } from './image/image-plan.ts';
+export type {
+  ImageCall,
+  ImageRequest,
+  VerificationCall,
+  VerificationRequest,
+} from './image/image-request.ts';
+export type {
+  CompressedLayer,
+  Compression,
+  ImageSource,
+  ImageSourceContext,
+  OpenImage,
+} from './image/image-source.ts';
 export { LongshoreError } from './errors.ts';
 export type { ErrorCode, ErrorDetails, ErrorOrigin } from './errors.ts';
 export type { Digest } from './digest.ts';

@@ -30,7 +30,12 @@ export interface LayerReceipt {
 /** Frozen; delivered synchronously to `onEvent`, which can neither delay nor break the upload. */
 export type LayerEvent = LayerName &
   (
-    | { readonly type: 'layer-started'; readonly sizeBytes: number | undefined }
+    | {
+        readonly type: 'layer-started';
+        readonly sizeBytes: number | undefined;
+        /** Where it is known beforehand. */
+        readonly digest: Digest | undefined;
+      }
     | { readonly type: 'layer-hashed'; readonly digest: Digest }
     | { readonly type: 'repository-created' }
     | {
@@ -69,14 +74,20 @@ export type LayerEvent = LayerName &
   );
 
 /** What a layer is doing now. */
-export type LayerState = 'waiting' | 'hashing' | 'checking' | 'sending' | 'completing';
+export type LayerState =
+  | 'waiting'
+  | 'compressing'
+  | 'hashing'
+  | 'checking'
+  | 'sending'
+  | 'completing';
 
 /** One layer under way. */
 export interface LayerSnapshot extends LayerName {
   readonly state: LayerState;
   readonly digest: Digest | undefined;
   readonly sizeBytes: number | undefined;
-  /** Bytes hashed before sending, 0..sizeBytes; only a bare file is hashed beforehand. */
+  /** Bytes hashed or compressed before sending, 0..sizeBytes. */
   readonly hashedBytes: number;
   /** Bytes acknowledged by ECR. Never falls, except when the layer starts again. */
   readonly acceptedBytes: number;

@@ -26,6 +26,8 @@ export interface OpenSource {
   readonly cheapToReread: boolean;
   /** A path that worker threads can read by themselves, so that no byte passes the main thread. */
   readonly path?: string;
+  /** Where in that file the source's first byte is: a blob within an archive. Default 0. */
+  readonly pathOffsetBytes?: number;
   /**
    * Fills `target` from the start with the bytes at `firstByte`; calls come in order, without gaps.
    * Resolves with the count of bytes written, less than `target.length` only at the end of the data.

@@ -72,7 +72,11 @@ export class LayerUpload {
     const opened = await source.open(this.#signal);
     try {
       this.#progress.sizeBytes = opened.sizeBytes;
-      this.#progress.emit({ type: 'layer-started', sizeBytes: opened.sizeBytes });
+      this.#progress.emit({
+        type: 'layer-started',
+        sizeBytes: opened.sizeBytes,
+        digest: this.#order.expectedDigest ?? source.digest,
+      });
       if (opened.sizeBytes === 0) throw sourceEmpty(source.label);
       // Too large a layer is told before anything is read or sent.
       planParts(opened.sizeBytes, PART_SIZE_REPORTED_BYTES, source.label);

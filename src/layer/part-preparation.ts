@@ -60,7 +60,7 @@ export async function preparePart(
       actual,
       source.path === undefined
         ? { kind: 'staged', offsetBytes: shared.byteLength - plannedBytes }
-        : { kind: 'file', path: source.path },
+        : { kind: 'file', path: source.path, offsetBytes: source.pathOffsetBytes ?? 0 },
       framePart(target, actual),
     );
     stop.throwIfAborted();

@@ -87,9 +87,19 @@ export interface LayerRegistry {
 
 /** Where a part's bytes are when a worker begins with it. */
 export type PartInput =
-  | { readonly kind: 'file'; readonly path: string }
+  /** In a file, where the layer's first byte is at `offsetBytes`. */
+  | { readonly kind: 'file'; readonly path: string; readonly offsetBytes: number }
   /** In the part's shared memory, from `offsetBytes` on, put there by the main thread. */
   | { readonly kind: 'staged'; readonly offsetBytes: number };
+
+/** Bytes of a file that are a layer, or will become one. */
+export interface FileRange {
+  readonly path: string;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+  /** For messages. */
+  readonly label: string;
+}
 
 /** The text around a part's base64 in its request body. */
 export interface PartFraming {
@@ -126,10 +136,6 @@ export interface LayerHash {
 export interface LayerWorkshop {
   /** @param label the source, for messages */
   openHash(label: string): LayerHash;
-  /** Hashes a whole file; `onProgress` hears of the bytes done so far. */
-  hashFile(
-    file: { readonly path: string; readonly label: string; readonly sizeBytes: number },
-    progress: SharedArrayBuffer,
-    signal: AbortSignal,
-  ): Promise<Digest>;
+  /** Hashes a range of a file; `progress` holds the bytes done so far. */
+  hashFile(file: FileRange, progress: SharedArrayBuffer, signal: AbortSignal): Promise<Digest>;
 }

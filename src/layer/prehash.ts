@@ -18,7 +18,7 @@ export async function hashBeforehand(
   const sizeBytes = source.sizeBytes ?? 0;
   if (source.path !== undefined) {
     const digest = await workshop.hashFile(
-      { path: source.path, label, sizeBytes },
+      { path: source.path, offsetBytes: source.pathOffsetBytes ?? 0, label, sizeBytes },
       progress,
       signal,
     );

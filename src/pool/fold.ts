@@ -7,7 +7,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { PART_HEADER_BYTES } from '../layer/part-memory.ts';
-import type { PartFraming } from '../layer/ports.ts';
+import type { PartFraming, PartInput } from '../layer/ports.ts';
 import { type Hasher, resumeHasher } from './hasher.ts';
 import { JobError, systemCodeDetail } from './job-failure.ts';
 import type { FoldJob, JobValue } from './job-protocol.ts';
@@ -45,15 +45,15 @@ export async function fold(job: FoldJob): Promise<JobValue['fold']> {
   }
 }
 
-/** SHA-256 of a whole file, hexadecimal. `isCancelled` is asked several times a second. */
+/** SHA-256 of a range of a file, hexadecimal. `isCancelled` is asked several times a second. */
 export async function hashFile(
-  path: string,
-  sizeBytes: number,
+  file: { readonly path: string; readonly offsetBytes: number; readonly sizeBytes: number },
   hasher: Hasher,
   onProgress: (bytes: number) => void,
   isCancelled: () => boolean,
 ): Promise<string> {
-  const input = { kind: 'file', path } as const;
+  const { path, offsetBytes, sizeBytes } = file;
+  const input = { kind: 'file', path, offsetBytes } as const;
   let doneBytes = 0;
   await forEachPiece({ input, firstByte: 0, lengthBytes: sizeBytes }, (source, start, end) => {
     if (isCancelled()) throw new JobError({ kind: 'cancelled', message: 'cancelled' });
@@ -74,7 +74,7 @@ async function forEachPiece(
 ): Promise<void> {
   const { input, lengthBytes } = job;
   if (input.kind === 'file') {
-    await forEachPieceOfFile(input.path, job.firstByte, lengthBytes, onPiece);
+    await forEachPieceOfFile(input, job.firstByte, lengthBytes, onPiece);
     return;
   }
   if (job.shared === undefined) throw new Error('staged bytes without memory');
@@ -86,7 +86,7 @@ async function forEachPiece(
 }
 
 async function forEachPieceOfFile(
-  path: string,
+  { path, offsetBytes }: Extract<PartInput, { kind: 'file' }>,
   firstByte: number,
   lengthBytes: number,
   onPiece: OnPiece,
@@ -99,7 +99,7 @@ async function forEachPieceOfFile(
       // Used up before the next turn, so all jobs of a worker share it.
       scratch ??= fast(Buffer.allocUnsafeSlow(READ_BYTES));
       const wanted = Math.min(READ_BYTES, lengthBytes - doneBytes);
-      fill(descriptor, scratch, wanted, firstByte + doneBytes);
+      fill(descriptor, scratch, wanted, firstByte + doneBytes, offsetBytes);
       cut(scratch, 0, wanted, onPiece);
       doneBytes += wanted;
     }
@@ -116,12 +116,20 @@ function openFile(path: string): number {
   }
 }
 
-function fill(descriptor: number, target: Buffer, wanted: number, position: number): void {
+/** @param position in the layer, whose first byte is at `offsetBytes` of the file */
+function fill(
+  descriptor: number,
+  target: Buffer,
+  wanted: number,
+  position: number,
+  offsetBytes: number,
+): void {
   let filled = 0;
   while (filled < wanted) {
     let count: number;
     try {
-      count = readSync(descriptor, target, filled, wanted - filled, position + filled);
+      const at = offsetBytes + position + filled;
+      count = readSync(descriptor, target, filled, wanted - filled, at);
     } catch (error) {
       throw unreadable(error);
     }

@@ -41,6 +41,7 @@ export type Job =
       readonly kind: 'hash-file';
       readonly id: string;
       readonly path: string;
+      readonly offsetBytes: number;
       readonly sizeBytes: number;
       readonly hasher: HasherKind;
       readonly progress: SharedArrayBuffer;

@@ -64,8 +64,7 @@ async function hashWholeFile(job: Extract<Job, { kind: 'hash-file' }>): Promise<
   const hasher = await startHasher(job.hasher);
   try {
     return await hashFile(
-      job.path,
-      job.sizeBytes,
+      job,
       hasher,
       (bytes) => {
         progress[0] = bytes;

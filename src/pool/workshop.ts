@@ -11,6 +11,7 @@ import {
 } from '../layer/part-transmitter.ts';
 import type {
   ByteRange,
+  FileRange,
   LayerHash,
   LayerWorkshop,
   PartFraming,
@@ -37,19 +38,19 @@ export class Workshop implements LayerWorkshop, PartTransmitter {
   }
 
   async hashFile(
-    file: { readonly path: string; readonly label: string; readonly sizeBytes: number },
+    file: FileRange,
     progress: SharedArrayBuffer,
     signal: AbortSignal,
   ): Promise<Digest> {
     const hasher = await this.#chosenHasher();
     signal.throwIfAborted();
     const id = this.#nextKey();
-    const { path, sizeBytes } = file;
+    const { path, offsetBytes, sizeBytes } = file;
     const cancel = (): void => this.#pool.tell({ kind: 'cancel', id }, { key: id, role: 'follow' });
     signal.addEventListener('abort', cancel, { once: true });
     try {
       const result = await this.#pool.run(
-        { kind: 'hash-file', id, path, sizeBytes, hasher, progress },
+        { kind: 'hash-file', id, path, offsetBytes, sizeBytes, hasher, progress },
         { key: id, role: 'only' },
       );
       signal.throwIfAborted();

@@ -10,29 +10,41 @@ import { sourceChanged, sourceUnreadable } from '../layer/source-errors.ts';
  * A file that grows, shrinks, is replaced or rewritten during the upload ends in E_SOURCE_CHANGED.
  * @param path absolute, or relative to the working directory at the time of the upload
  * @param options.digest the digest, if known: then the file is read once instead of twice
+ * @param options.range the layer's bytes within the file, an archive say; default: all of it
  */
 export function fileSource(
   path: string,
-  options: { readonly digest?: Digest; readonly label?: string } = {},
+  options: {
+    readonly digest?: Digest;
+    readonly label?: string;
+    readonly range?: { readonly offsetBytes: number; readonly sizeBytes: number };
+  } = {},
 ): LayerSource {
   const label = options.label ?? path;
   return {
     label,
     ...(options.digest !== undefined && { digest: options.digest }),
-    open: () => openFile(path, label),
+    open: () => openFile(path, label, options.range),
   };
 }
 
-async function openFile(path: string, label: string): Promise<OpenSource> {
+async function openFile(
+  path: string,
+  label: string,
+  range: { readonly offsetBytes: number; readonly sizeBytes: number } | undefined,
+): Promise<OpenSource> {
   const opened = await statRegularFile(path, label);
+  const endByte = range === undefined ? opened.size : range.offsetBytes + range.sizeBytes;
+  if (endByte > opened.size) throw sourceChanged(label, endByte, opened.size);
   await access(path, constants.R_OK).catch((error: unknown) => {
     throw sourceUnreadable(label, error);
   });
   return {
-    sizeBytes: opened.size,
+    sizeBytes: range?.sizeBytes ?? opened.size,
     rereadable: true,
     cheapToReread: true,
     path,
+    pathOffsetBytes: range?.offsetBytes ?? 0,
     read: () => Promise.reject(new Error('a file is read by the workers')),
     assertUnchanged: async () => {
       const now = await statRegularFile(path, label);

@@ -34,7 +34,8 @@ export function fakeUploader(endings: Readonly<Record<string, FakeEnding>>): Fak
     const ending = endings[label] ?? 'uploaded';
     const name = { repository: request.repository, source: label, layerId: requests.length };
     const emit = (event: LayerEvent): void => call.onEvent?.(event);
-    if (ending !== 'waiting') emit({ ...name, type: 'layer-started', sizeBytes: 10 });
+    if (ending !== 'waiting')
+      emit({ ...name, type: 'layer-started', sizeBytes: 10, digest: undefined });
     if (ending === 'running' || ending === 'waiting') {
       await new Promise<void>((resolve, reject) => {
         finishers.set(label, resolve);

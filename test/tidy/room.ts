@@ -22,14 +22,26 @@ export type RoomName =
   | 'pool'
   | 'network'
   | 'workers'
+  | 'image'
   | 'source'
+  | 'registry'
   | 'ecr'
   | 'emulator'
   | 'cli'
   | 'foundation';
 
 const FOUNDATION = ['src/limits.ts', 'src/errors.ts', 'src/digest.ts', 'src/abort.ts'];
-const FOLDERS = ['layer', 'pool', 'network', 'source', 'ecr', 'emulator', 'cli'] as const;
+const FOLDERS = [
+  'layer',
+  'image',
+  'pool',
+  'network',
+  'source',
+  'registry',
+  'ecr',
+  'emulator',
+  'cli',
+] as const;
 const UPLOADER = ['src/uploader.ts', 'src/uploader-options.ts'];
 /** Everything by which a program touches the outside. */
 const INPUT_OUTPUT = [
@@ -50,26 +62,30 @@ const INPUT_OUTPUT = [
 
 export const ROOMS: { readonly [Name in RoomName]: Room } = {
   index: {
-    rooms: ['uploader', 'layer', 'source'],
+    rooms: ['uploader', 'layer', 'image', 'source'],
     packages: [],
     typePackages: ['@aws-sdk/client-ecr'],
   },
   uploader: {
-    rooms: ['layer', 'pool', 'network', 'source', 'ecr'],
+    rooms: ['layer', 'image', 'pool', 'network', 'source', 'ecr'],
     packages: ['p-limit'],
     typePackages: ['@aws-sdk/client-ecr'],
   },
   layer: { rooms: [], packages: ['p-limit'], builtinsDenied: INPUT_OUTPUT },
+  // The graph of descriptors: it knows sources and ECR by their ports only.
+  image: { rooms: ['layer'], packages: ['jsonc-parser'], builtinsDenied: INPUT_OUTPUT },
   pool: {
-    rooms: ['layer', 'network'],
-    packages: ['piscina', 'hash-wasm'],
+    rooms: ['layer', 'image', 'network'],
+    packages: ['piscina', 'hash-wasm', '@bokuweb/zstd-wasm'],
   },
   // Agents and proxies, which the workers' own connections and the AWS client both need.
   network: { rooms: [], packages: ['http-proxy-agent', 'https-proxy-agent', 'proxy-from-env'] },
   workers: { rooms: ['pool'], packages: [] },
-  source: { rooms: ['layer'], packages: [] },
+  source: { rooms: ['layer', 'image', 'registry'], packages: ['tar'] },
+  // Reading over the OCI distribution protocol, from any registry.
+  registry: { rooms: ['image', 'network'], packages: ['undici', '@swimlane/docker-reference'] },
   ecr: {
-    rooms: ['layer', 'network'],
+    rooms: ['layer', 'image', 'network'],
     packages: ['@aws-sdk/client-ecr', '@smithy/node-http-handler'],
   },
   // The engine's judge must not be its echo: it takes the numbers and the notation, no code.

@@ -21,6 +21,7 @@ export interface ProgressView {
 
 const TONE: { readonly [State in LayerState]: RowTone } = {
   waiting: 'waiting',
+  compressing: 'preparing',
   hashing: 'preparing',
   checking: 'preparing',
   sending: 'moving',

@@ -7,7 +7,7 @@ const NAME = { repository: 'team/app', source: 'base.tar.gz', layerId: 1 };
 const MIB = 1024 * 1024;
 
 function started(sizeBytes: number): LayerEvent {
-  return { ...NAME, type: 'layer-started', sizeBytes };
+  return { ...NAME, type: 'layer-started', sizeBytes, digest: undefined };
 }
 
 function acknowledged(partIndex: number): LayerEvent {

@@ -1,0 +1,84 @@
+/** What can be wrong with an image before a byte of it travels. */
+
+import type { Digest } from '../digest.ts';
+import { LongshoreError } from '../errors.ts';
+
+/** The image's own data contradicts itself or the format. */
+export function imageInvalid(
+  source: string,
+  what: string,
+  problem: string,
+  cause?: unknown,
+): LongshoreError<'E_IMAGE_INVALID'> {
+  return new LongshoreError(
+    'E_IMAGE_INVALID',
+    `${source}: ${what}: ${problem}; nothing of it was pushed. Make the image anew`,
+    { source, what, problem },
+    cause === undefined ? {} : { cause },
+  );
+}
+
+/** A sound image that ECR does not take. */
+export function imageUnsupported(
+  source: string,
+  what: string,
+  problem: string,
+  remedy: string,
+): LongshoreError<'E_IMAGE_UNSUPPORTED'> {
+  return new LongshoreError('E_IMAGE_UNSUPPORTED', `${source}: ${what}: ${problem}; ${remedy}`, {
+    source,
+    what,
+    problem,
+  });
+}
+
+/** @param choices one line each, as one would ask for them */
+export function imageNotFound(
+  source: string,
+  wanted: string,
+  choices: readonly string[],
+  cause?: unknown,
+): LongshoreError<'E_IMAGE_NOT_FOUND'> {
+  return new LongshoreError(
+    'E_IMAGE_NOT_FOUND',
+    `${source} has no image ${wanted}${listed(choices)}`,
+    { source, wanted, choices },
+    cause === undefined ? {} : { cause },
+  );
+}
+
+export function imageAmbiguous(
+  source: string,
+  choices: readonly string[],
+): LongshoreError<'E_IMAGE_AMBIGUOUS'> {
+  return new LongshoreError(
+    'E_IMAGE_AMBIGUOUS',
+    `${source} has ${choices.length} images; say which by reference, digest or platform` +
+      listed(choices),
+    { source, choices },
+  );
+}
+
+/** A blob or manifest that others refer to is not in the source. */
+export function blobMissing(
+  source: string,
+  digest: Digest,
+  cause?: unknown,
+): LongshoreError<'E_BLOB_MISSING'> {
+  return new LongshoreError(
+    'E_BLOB_MISSING',
+    `${source} refers to ${digest} but does not have it; the image is incomplete, make it anew`,
+    { source, digest },
+    cause === undefined ? {} : { cause },
+  );
+}
+
+/** Choices printed in a message; `details.choices` has them all. */
+const CHOICES_MAX = 20;
+
+function listed(choices: readonly string[]): string {
+  if (choices.length === 0) return '';
+  const more = choices.length - CHOICES_MAX;
+  const lines = choices.slice(0, CHOICES_MAX).map((choice) => `\n  ${choice}`);
+  return `; it has:${lines.join('')}${more > 0 ? `\n  and ${more} more` : ''}`;
+}
