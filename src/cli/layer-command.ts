@@ -3,11 +3,12 @@
 import type { Uploader } from '../index.ts';
 import type { CliContext } from './context.ts';
 import { isDebug } from './error-report.ts';
-import { type LayerFlags, uploaderOptionsOf } from './layer-flags.ts';
+import type { LayerFlags } from './layer-flags.ts';
 import { planLayerJobs } from './layer-job.ts';
 import { exitCodeOf, printErrors, resultLine, summaryLine } from './layer-report.ts';
 import { type LayerEnding, runLayers } from './layer-run.ts';
 import { chooseProgressKind, startProgress } from './progress/progress-start.ts';
+import { uploaderOptionsOf } from './uploader-flags.ts';
 
 /** @returns the exit code */
 export async function runLayerCommand(

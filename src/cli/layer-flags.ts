@@ -1,61 +1,12 @@
-/** The flags of `longshore layer`, as options of the library. */
+/** The flags of `longshore layer`. */
 
-import { readFileSync } from 'node:fs';
-import type { Digest, UploaderOptions } from '../index.ts';
-import { UsageError } from './usage-error.ts';
+import type { Digest } from '../index.ts';
+import type { OutputFlags, UploaderFlags } from './uploader-flags.ts';
 
 /** As commander delivers them. */
-export interface LayerFlags {
+export interface LayerFlags extends UploaderFlags, OutputFlags {
   readonly repository: string;
-  readonly region?: string;
-  readonly endpointUrl?: string;
-  readonly registryId?: string;
-  readonly createRepository?: boolean;
-  readonly partSize?: number;
-  readonly partsInFlight?: number;
-  readonly partsInFlightTotal?: number;
-  readonly layersInFlight?: number;
-  readonly memory?: number;
-  readonly hasher?: 'auto' | 'wasm' | 'native';
-  readonly workers?: number;
-  readonly attempts?: number;
-  readonly caFile?: string;
   readonly digest?: Digest;
   /** False after `--no-check`. */
   readonly check: boolean;
-  /** False after `--no-progress`. */
-  readonly progress: boolean;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-  readonly debug?: boolean;
-}
-
-/** Leaves out what was not given: defaults belong to the library alone. */
-export function uploaderOptionsOf(flags: LayerFlags): UploaderOptions {
-  return {
-    ...(flags.region !== undefined && { region: flags.region }),
-    ...(flags.endpointUrl !== undefined && { endpoint: flags.endpointUrl }),
-    ...(flags.registryId !== undefined && { registryId: flags.registryId }),
-    ...(flags.createRepository !== undefined && { createRepository: flags.createRepository }),
-    ...(flags.partSize !== undefined && { partSizeBytes: flags.partSize }),
-    ...(flags.partsInFlight !== undefined && { partsInFlight: flags.partsInFlight }),
-    ...(flags.partsInFlightTotal !== undefined && {
-      partsInFlightTotal: flags.partsInFlightTotal,
-    }),
-    ...(flags.layersInFlight !== undefined && { layersInFlight: flags.layersInFlight }),
-    ...(flags.memory !== undefined && { bytesInMemoryMax: flags.memory }),
-    ...(flags.hasher !== undefined && { hasher: flags.hasher }),
-    ...(flags.workers !== undefined && { workersMax: flags.workers }),
-    ...(flags.attempts !== undefined && { attemptsMax: flags.attempts }),
-    ...(flags.caFile !== undefined && { certificateAuthorities: readCertificates(flags.caFile) }),
-  };
-}
-
-function readCertificates(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`cannot read the file of --ca-file: ${reason}`);
-  }
 }

@@ -1,0 +1,82 @@
+/** Declares the options that the uploading commands have in common. */
+
+import { type Command, Option } from 'commander';
+import { integerBetween, parseEndpoint, parseRegistryId, parseSize } from './option-values.ts';
+
+/** Which registry, and how to reach it. */
+export function declareRegistryOptions(command: Command): void {
+  command.optionsGroup('Registry:');
+  command
+    .option('--region <region>', 'AWS region (default: AWS_REGION or the profile)')
+    .option(
+      '--endpoint-url <url>',
+      'ECR endpoint (default: AWS_ENDPOINT_URL_ECR, else AWS)',
+      parseEndpoint,
+    )
+    .option(
+      '--registry-id <account>',
+      'AWS account, 12 digits (default: your own)',
+      parseRegistryId,
+    )
+    .option('--ca-file <file>', 'PEM certificates to trust (default: AWS_CA_BUNDLE)');
+}
+
+/** How layers travel. */
+export function declareTransferOptions(command: Command): void {
+  command.optionsGroup('Transfer:');
+  command
+    .option(
+      '--part-size <size>',
+      '5 to 20 MiB, such as 20 or 20MiB (default: what ECR says)',
+      parseSize,
+    )
+    .option(
+      '--parts-in-flight <n>',
+      'parts of a layer at once, 1 to 64 (default: 6)',
+      integerBetween(1, 64),
+    )
+    .option(
+      '--parts-in-flight-total <n>',
+      'parts of all layers at once, 1 to 1024 (default: 24)',
+      integerBetween(1, 1024),
+    )
+    .option(
+      '--layers-in-flight <n>',
+      'layers at once, 1 to 256 (default: 6)',
+      integerBetween(1, 256),
+    )
+    .option('--memory <size>', 'cap on part buffers in MiB (default: 64)', parseSize);
+  declareAttempts(command);
+}
+
+export function declareAttempts(command: Command): void {
+  command.option(
+    '--attempts <n>',
+    'attempts of a call, 1 to 100 (default: 8)',
+    integerBetween(1, 100),
+  );
+}
+
+/** Who hashes, and on how many threads. */
+export function declareHashingOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('--hasher <kind>', 'SHA-256 by (default: auto, the faster one)').choices([
+        'auto',
+        'wasm',
+        'native',
+      ]),
+    )
+    .option('--workers <n>', 'threads, 1 to 64 (default: cores, at most 4)', integerBetween(1, 64));
+}
+
+/** @param json what `--json` prints */
+export function declareOutputOptions(command: Command, json: string): void {
+  command.optionsGroup('Output:');
+  command
+    .option('--json', json)
+    .option('-q, --quiet', 'print results and errors only')
+    .option('--no-progress', 'plain lines instead of bars')
+    .option('--debug', 'print stacks of errors (or LONGSHORE_DEBUG=1)')
+    .helpOption('-h, --help', 'show this help');
+}
