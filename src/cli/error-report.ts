@@ -1,11 +1,16 @@
 /** Errors as the command line tells them: to people with a remedy, to machines as JSON. */
 
 import { type ErrorCode, LongshoreError } from '../errors.ts';
+import { CommandFailure } from './command-failure.ts';
 import { printable } from './progress/text-fit.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface ErrorReport {
-  /** `ABORTED` where the user ended it, `E_UNEXPECTED` for what is a defect of longshore. */
-  readonly code: ErrorCode | 'ABORTED' | 'E_UNEXPECTED';
+  /**
+   * Beside the library's: `ABORTED` where the user ended it, `E_USAGE` for a wrong command line,
+   * `E_COMMAND` where a command cannot do its work, `E_UNEXPECTED` for a defect of longshore.
+   */
+  readonly code: ErrorCode | 'ABORTED' | 'E_USAGE' | 'E_COMMAND' | 'E_UNEXPECTED';
   readonly message: string;
   readonly details: object;
   readonly retryable: boolean;
@@ -53,7 +58,16 @@ export function reportOf(error: unknown): ErrorReport {
     return { code: 'ABORTED', message, details: {}, retryable: true, origin: 'caller' };
   }
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UsageError || error instanceof CommandFailure) {
+    const code = error instanceof UsageError ? 'E_USAGE' : 'E_COMMAND';
+    return { code, message, details: {}, retryable: false, origin: 'caller' };
+  }
   return { code: 'E_UNEXPECTED', message, details: {}, retryable: false, origin: 'longshore' };
+}
+
+/** The one line that a command with `--json` prints for an error that ends all of it. */
+export function errorLine(error: unknown): string {
+  return `${JSON.stringify({ error: reportOf(error) })}\n`;
 }
 
 /**
@@ -62,7 +76,9 @@ export function reportOf(error: unknown): ErrorReport {
  */
 export function describeError(error: unknown, layers: readonly string[], debug: boolean): string {
   const report = reportOf(error);
-  const lines = [`longshore: ${printable(report.message)} (${report.code})`];
+  // A message may list choices or findings, one a line.
+  const [first = '', ...more] = report.message.split('\n').map(printable);
+  const lines = [`longshore: ${first} (${report.code})`, ...more];
   const option = LongshoreError.is(error, 'E_OPTION_INVALID') ? FLAG[error.details.option] : '';
   if (option !== undefined && option !== '') lines.push(`  option: ${option}`);
   if (layers.length > 1) lines.push(`  layers: ${nameSome(layers)}`);

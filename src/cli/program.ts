@@ -5,7 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { CommandFailure } from './command-failure.ts';
 import type { CliContext } from './context.ts';
 import { declareEmulator } from './emulator-arguments.ts';
-import { describeError, isDebug, reportOf } from './error-report.ts';
+import { describeError, errorLine, isDebug, reportOf } from './error-report.ts';
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './exit-code.ts';
 import { declareLayer } from './layer-arguments.ts';
 import { chooseStyle } from './progress/style.ts';
@@ -18,6 +18,8 @@ parallel, worker threads, digests checked on both sides.`;
 const EPILOGUE = `
 Exit codes:
   0 done, 1 failed, 2 wrong usage, 3 partly failed, 130 interrupted
+  With --json, what ended a command is {"error": {"code", "message", "details",
+  "retryable", "origin"}} on standard output; wrong usage has the code E_USAGE.
 
 Environment:
   AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, ... and the other AWS settings
@@ -46,7 +48,10 @@ export async function runProgram(
     await program.parseAsync(commandLine, { from: 'user' });
     return exitCode;
   } catch (error) {
-    return exitCodeOfError(context, error, commandLine.includes('--debug'));
+    return endWithError(context, error, {
+      debug: isGiven(commandLine, '--debug'),
+      json: isGiven(commandLine, '--json'),
+    });
   }
 }
 
@@ -81,20 +86,42 @@ function declareProgram(context: CliContext, finish: (exitCode: number) => void)
   return program;
 }
 
-function exitCodeOfError(context: CliContext, error: unknown, debugFlag: boolean): number {
-  // Commander has printed its message by now, or the help that was asked for.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE;
-  if (error instanceof UsageError) {
-    context.stderr.write(`longshore: ${error.message}\n  see: longshore --help\n`);
+/** @returns the exit code */
+function endWithError(
+  context: CliContext,
+  error: unknown,
+  flags: { readonly debug: boolean; readonly json: boolean },
+): number {
+  const wrongUsage = error instanceof CommanderError ? usageErrorOf(error) : error;
+  // The help that was asked for.
+  if (wrongUsage === undefined) return EXIT_DONE;
+  // Who reads JSON gets it whatever went wrong; people find the same on standard error.
+  if (flags.json) context.stdout.write(errorLine(wrongUsage));
+  if (wrongUsage instanceof UsageError) {
+    // Commander has printed its own message by now.
+    if (wrongUsage === error) {
+      context.stderr.write(`longshore: ${wrongUsage.message}\n  see: longshore --help\n`);
+    }
     return EXIT_USAGE;
   }
   if (error instanceof CommandFailure) {
     context.stderr.write(`longshore: ${error.message}\n`);
     return EXIT_FAILED;
   }
-  const debug = isDebug(context.env, { debug: debugFlag });
+  const debug = isDebug(context.env, flags);
   context.stderr.write(`${describeError(error, [], debug)}\n`);
   return reportOf(error).code === 'E_OPTION_INVALID' ? EXIT_USAGE : EXIT_FAILED;
+}
+
+function usageErrorOf(error: CommanderError): UsageError | undefined {
+  if (error.exitCode === 0) return undefined;
+  return new UsageError(error.message.replace(/^error: /, '').split('\n')[0]);
+}
+
+/** Asked of the words themselves: a command line that is wrong was not parsed. */
+function isGiven(commandLine: readonly string[], flag: string): boolean {
+  const end = commandLine.indexOf('--');
+  return (end < 0 ? commandLine : commandLine.slice(0, end)).includes(flag);
 }
 
 /** By the package's own name: the compiled tree is one folder deeper than the sources. */
