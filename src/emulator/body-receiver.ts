@@ -1,8 +1,8 @@
 /** Reads one request body from a connection at the speed of its lines. */
 
 import type { IncomingMessage } from 'node:http';
-import type { Exchange } from './exchange.ts';
 import type { ConnectionLines } from './network-model.ts';
+import type { RequestExchange } from './request-exchange.ts';
 
 /** `lost`: the client broke off; `cut`: a fault says we do; `overlong`: more than may be sent. */
 export type BodyEnding = 'whole' | 'lost' | 'cut' | 'overlong';
@@ -14,24 +14,28 @@ const PRECISION_MS = 1;
 
 export class BodyReceiver {
   readonly #request: IncomingMessage;
-  readonly #exchange: Exchange;
+  readonly #exchange: RequestExchange;
   readonly #lines: ConnectionLines | undefined;
-  readonly #cutAfterBytes: number;
+  readonly #onBusy: (isBusy: boolean) => void;
   #settle: ((ending: BodyEnding) => void) | undefined;
   #pause: NodeJS.Timeout | undefined;
+  /** Pieces that the exchange has not worked off yet. */
+  #busyCount = 0;
+  #hasEnded = false;
   /** When the last byte received so far has passed the lines. */
   #passedAtMs = 0;
 
+  /** @param onBusy - Told when it is not the client who lets the other wait. */
   constructor(
     request: IncomingMessage,
-    exchange: Exchange,
+    exchange: RequestExchange,
     lines: ConnectionLines | undefined,
-    cutAfterBytes: number | undefined,
+    onBusy: (isBusy: boolean) => void,
   ) {
     this.#request = request;
     this.#exchange = exchange;
     this.#lines = lines;
-    this.#cutAfterBytes = cutAfterBytes ?? Number.POSITIVE_INFINITY;
+    this.#onBusy = onBusy;
   }
 
   receive(): Promise<BodyEnding> {
@@ -45,23 +49,39 @@ export class BodyReceiver {
       this.#request.once('close', () => {
         if (!this.#request.readableEnded) this.#end('lost');
       });
-      if (this.#cutAfterBytes === 0) this.#end('cut');
+      if (this.#exchange.isCut) this.#end('cut');
     });
   }
 
   #take(chunk: Buffer): void {
     if (this.#settle === undefined) return;
     const exchange = this.#exchange;
-    exchange.write(chunk);
-    if (exchange.bytesReceived >= this.#cutAfterBytes) {
+    const work = exchange.write(chunk);
+    if (exchange.isCut) {
       this.#end('cut');
     } else if (exchange.isOverlong) {
       this.#end('overlong');
-    } else if (this.#lines !== undefined) {
-      const nowMs = performance.now();
-      this.#passedAtMs = this.#lines.pass(chunk.length, nowMs);
-      this.#pauseUntilPassed(nowMs);
+    } else {
+      if (work !== undefined) void this.#awaitWork(work);
+      if (this.#lines !== undefined) {
+        const nowMs = performance.now();
+        this.#passedAtMs = this.#lines.pass(chunk.length, nowMs);
+        this.#pauseUntilPassed(nowMs);
+      }
     }
+  }
+
+  async #awaitWork(work: Promise<void>): Promise<void> {
+    this.#busyCount += 1;
+    this.#request.pause();
+    this.#onBusy(true);
+    await work;
+    this.#busyCount -= 1;
+    if (this.#busyCount > 0 || this.#settle === undefined) return;
+    this.#onBusy(false);
+    if (this.#exchange.isCut) this.#end('cut');
+    else if (this.#hasEnded) this.#finish();
+    else if (this.#pause === undefined) this.#request.resume();
   }
 
   // Pausing stops reading from the socket, so the client feels the speed as TCP backpressure.
@@ -71,12 +91,14 @@ export class BodyReceiver {
     this.#request.pause();
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
-      this.#request.resume();
+      if (this.#busyCount === 0) this.#request.resume();
     }, waitMs);
   }
 
   // The body is there when its last byte has passed, even if no pause was due for it.
   #finish(): void {
+    this.#hasEnded = true;
+    if (this.#busyCount > 0) return;
     const waitMs = this.#passedAtMs - performance.now();
     if (waitMs < PRECISION_MS) {
       this.#end('whole');

@@ -1,6 +1,7 @@
 /** The parts of one emulator that every exchange needs. */
 
 import type { Digest } from '../digest.ts';
+import type { AuthorizationTokens } from './authorization-token.ts';
 import { STAGED_BYTES_MAX } from './emulator-limits.ts';
 import type { ResolvedEmulatorOptions } from './emulator-options.ts';
 import type { EcrException } from './exception.ts';
@@ -21,6 +22,7 @@ export interface ServiceStations {
   readonly network: NetworkModel;
   readonly waits: PendingWaits;
   readonly downloadUrl: (repositoryName: string, digest: Digest) => string;
+  readonly tokens: AuthorizationTokens;
 }
 
 export class EcrService {
@@ -31,6 +33,7 @@ export class EcrService {
   readonly network: NetworkModel;
   readonly waits: PendingWaits;
   readonly downloadUrl: (repositoryName: string, digest: Digest) => string;
+  readonly tokens: AuthorizationTokens;
   readonly staging: StagingBudget = new StagingBudget(STAGED_BYTES_MAX);
   /** Known once the server listens. */
   registryHost = '';
@@ -45,6 +48,7 @@ export class EcrService {
     this.network = stations.network;
     this.waits = stations.waits;
     this.downloadUrl = stations.downloadUrl;
+    this.tokens = stations.tokens;
     this.#quotas = new QuotaGuard(stations.options.quotas, stations.options.clock());
   }
 

@@ -40,3 +40,9 @@ export const HEAD_TIMEOUT_MS: number = 60 * 1000;
 export const IDLE_TIMEOUT_MS: number = 120 * 1000;
 /** Entries of one page when the request names no `maxResults` (API reference, H). */
 export const PAGE_SIZE_DEFAULT = 100;
+/** Most and default referrers of one page (model, H; the default is a guess). */
+export const REFERRERS_PAGE_SIZE_MAX = 50;
+/** Body that is still read before a request without sound credentials is refused. */
+export const UNTRUSTED_BODY_MAX_BYTES: number = MIB;
+/** Longest request line of `/v2/` that the journal keeps. */
+export const JOURNAL_REQUEST_MAX_CHARACTERS = 512;

@@ -37,8 +37,20 @@ export interface EmulatorOptions {
   readonly partSizeMaxBytes?: number;
   /** Default true, as ECR (H). False takes parts in any order, as some other emulators do. */
   readonly requireConsecutiveParts?: boolean;
-  /** Default true. False takes requests with any signature or none. */
+  /** Default true. False takes requests with any signature or password, or none. */
   readonly verifySignatures?: boolean;
+  /**
+   * How `/v2/` answers chunks. Default 'ecr': 201 with a `Range` that stays at the first chunk, and
+   * 404 to whoever asks for the state of an upload (section "chunks" of the README, H-M).
+   * 'specification': 202, a `Range` that grows, and 204.
+   */
+  readonly chunkReplies?: 'ecr' | 'specification';
+  /**
+   * What a push through `/v2/` meets where there is no repository. Default 'name-unknown': 404 with
+   * ECR's text. 'drop': the connection breaks, as some clients report of ECR. 'create': the
+   * repository is created, as with a creation template for create-on-push.
+   */
+  readonly missingRepository?: 'name-unknown' | 'drop' | 'create';
   /** Requests per second. Default 'off'; 'ecr' is the published default of an account. */
   readonly quotas?: Quotas;
   /** Latency, bandwidth and service times. Default: as fast as the machine. */
@@ -68,6 +80,8 @@ export interface ResolvedEmulatorOptions {
   readonly partSizeMaxBytes: number;
   readonly requireConsecutiveParts: boolean;
   readonly verifySignatures: boolean;
+  readonly chunkReplies: 'ecr' | 'specification';
+  readonly missingRepository: 'name-unknown' | 'drop' | 'create';
   readonly quotas: Quotas;
   readonly network: NetworkOptions;
   readonly putImageLagMs: number;
@@ -110,6 +124,8 @@ export function resolveEmulatorOptions(options: EmulatorOptions): ResolvedEmulat
     ),
     requireConsecutiveParts: options.requireConsecutiveParts ?? true,
     verifySignatures: options.verifySignatures ?? true,
+    chunkReplies: options.chunkReplies ?? 'ecr',
+    missingRepository: options.missingRepository ?? 'name-unknown',
     quotas: options.quotas ?? 'off',
     network: options.network ?? {},
     putImageLagMs: integer('putImageLagMs', options.putImageLagMs ?? 0, 0),

@@ -3,6 +3,7 @@
 import { createHmac } from 'node:crypto';
 import { isDigest } from '../digest.ts';
 import type { Digest } from '../digest.ts';
+import { AuthorizationTokens, DOCKER_USERNAME } from './authorization-token.ts';
 import { DirectoryStore } from './directory-store.ts';
 import { DiscardStore } from './discard-store.ts';
 import { EcrService } from './ecr-service.ts';
@@ -51,6 +52,11 @@ export interface Emulator extends AsyncDisposable {
   /** Drives an SDK client without a socket. The network model's pace does not apply to it. */
   readonly requestHandler: EmulatorRequestHandler;
   readonly journal: RequestJournal;
+  /**
+   * What `docker login`, skopeo and the like need at `registryHost`. The password is fresh and good
+   * for 12 hours of the emulator's clock, like one from `GetAuthorizationToken`.
+   */
+  dockerCredentials(): { readonly username: string; readonly password: string };
   /** Variables that point the AWS SDKs and the AWS CLI at this emulator. */
   environment(): Record<string, string>;
   /** Adds rules behind those in force. @throws RangeError for a rule that cannot work. */
@@ -86,10 +92,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const faults = new FaultPlan(random);
   faults.add(resolved.faults);
   const waits = new PendingWaits();
-  const secret = createHmac('sha256', resolved.credentials.secretAccessKey)
-    .update('download')
-    .digest('hex');
-  const downloads = new LayerDownload(registry, secret, resolved.clock);
+  const downloads = new LayerDownload(registry, secretOf(resolved, 'download'), resolved.clock);
   const origin = { ofDownloads: '' };
   const service = new EcrService({
     options: resolved,
@@ -98,6 +101,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     faults,
     network: new NetworkModel(resolved.network, random, performance.now()),
     waits,
+    tokens: new AuthorizationTokens(secretOf(resolved, 'docker'), resolved.registryId),
     downloadUrl: (repositoryName, digest) =>
       downloads.urlOf(origin.ofDownloads, repositoryName, digest),
   });
@@ -128,6 +132,10 @@ function createFace(service: EcrService, server: HttpServer, endpoint: string): 
     credentials,
     requestHandler: createRequestHandler(service),
     journal: service.journal,
+    dockerCredentials: () => ({
+      username: DOCKER_USERNAME,
+      password: service.tokens.issue(service.now()).password,
+    }),
     environment: () => environmentOf(endpoint, region, credentials),
     addFaults: (rules) => faults.add(rules),
     clearFaults: () => faults.clear(),
@@ -151,6 +159,10 @@ function createFace(service: EcrService, server: HttpServer, endpoint: string): 
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function secretOf({ credentials }: ResolvedEmulatorOptions, purpose: string): string {
+  return createHmac('sha256', credentials.secretAccessKey).update(purpose).digest('hex');
 }
 
 function createStore({ dataDirectory, discard }: ResolvedEmulatorOptions): Store {

@@ -46,3 +46,10 @@ export function serializationFailure(message: string): EcrException {
 export function serverFailure(message: string, httpStatus = 500): EcrException {
   return new EcrException('ServerException', message, { httpStatus });
 }
+
+/** Whatever was thrown, as an answer: anything but an {@link EcrException} is our own defect. */
+export function toException(error: unknown): EcrException {
+  if (error instanceof EcrException) return error;
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return serverFailure(`Defect in the emulator: ${text}`);
+}

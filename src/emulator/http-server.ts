@@ -14,11 +14,14 @@ import {
   HEAD_TIMEOUT_MS,
   IDLE_TIMEOUT_MS,
 } from './emulator-limits.ts';
+import { DistributionExchange } from './distribution/distribution-exchange.ts';
+import { isDistribution } from './distribution/route.ts';
 import { Exchange } from './exchange.ts';
 import { isDownload } from './layer-download.ts';
 import type { LayerDownload } from './layer-download.ts';
 import type { ConnectionLines } from './network-model.ts';
 import type { Reply } from './reply.ts';
+import type { RequestExchange, RequestHead } from './request-exchange.ts';
 
 interface Connection {
   readonly id: number;
@@ -108,7 +111,7 @@ export class HttpServer {
       return;
     }
     const connection = this.#connections.get(socket);
-    const exchange = new Exchange(this.#service, { ...head, connectionId: connection?.id ?? 0 });
+    const exchange = this.#exchangeOf({ ...head, connectionId: connection?.id ?? 0 });
     response.once('close', () => exchange.close());
     const { verdict } = exchange;
     if (verdict.kind === 'reset') {
@@ -119,7 +122,9 @@ export class HttpServer {
       await this.#answer(verdict.reply, response, true);
       return;
     }
-    const receiver = new BodyReceiver(request, exchange, connection?.lines, verdict.cutAfterBytes);
+    const receiver = new BodyReceiver(request, exchange, connection?.lines, (isBusy) => {
+      if (connection !== undefined) connection.isAnswering = isBusy;
+    });
     const ending = await receiver.receive();
     if (ending === 'cut') reset(socket);
     if (ending !== 'whole' && ending !== 'overlong') return;
@@ -133,6 +138,11 @@ export class HttpServer {
     await this.#answer(reply, response, ending === 'overlong');
   }
 
+  #exchangeOf(head: RequestHead): RequestExchange {
+    const isV2 = isDistribution(head.target);
+    return new (isV2 ? DistributionExchange : Exchange)(this.#service, head);
+  }
+
   async #answer(reply: Reply, response: ServerResponse, endsConnection: boolean): Promise<void> {
     const { network, waits } = this.#service;
     await waits.wait(network.roundTripMs());
@@ -144,8 +154,9 @@ export class HttpServer {
     }
     const body = Buffer.from(reply.body);
     response.writeHead(reply.statusCode, {
+      // A reply to HEAD says how long its body would be; one without a body may not say anything.
+      ...(reply.statusCode === 204 ? {} : { 'content-length': body.length }),
       ...reply.headers,
-      'content-length': body.length,
       ...(endsConnection ? { connection: 'close' } : {}),
     });
     if (delivery.kind === 'drip') {

@@ -2,7 +2,7 @@ export { startEmulator } from './emulator.ts';
 export type { Emulator, LayerSnapshot, UploadSnapshot } from './emulator.ts';
 export type { EmulatorOptions } from './emulator-options.ts';
 export type { FaultAction, FaultRule } from './fault-rule.ts';
-export type { JournalEntry, JournalQuery, RequestJournal } from './journal.ts';
+export type { Face, JournalEntry, JournalQuery, RequestJournal } from './journal.ts';
 export type { NetworkOptions } from './network-model.ts';
 export type { OperationName } from './operation-name.ts';
 export type { OperationQuota, Quotas } from './quotas.ts';

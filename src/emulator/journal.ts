@@ -3,10 +3,20 @@
 import { JOURNAL_ENTRIES_MAX } from './emulator-limits.ts';
 import type { OperationName } from './operation-name.ts';
 
+/** The door a request came through: ECR's JSON API or the OCI distribution API below `/v2/`. */
+export type Face = 'api' | 'v2';
+
+/**
+ * One request to the API, or one of the calls that a `/v2` request is translated to: a body of three
+ * parts is three entries. Of several the last has the status of the reply, those before it 200.
+ */
 export interface JournalEntry {
   /** Order of arrival, from 1, never reused. */
   readonly sequence: number;
-  /** Undefined for a request that names no operation of ECR. */
+  readonly face: Face;
+  /** Method and path of a `/v2` request, without its query. */
+  readonly request?: string;
+  /** Undefined for a request that names no operation of ECR, or needs none, as `GET /v2/`. */
   readonly operation: OperationName | undefined;
   /** Connections are numbered from 1; 0 is the in-process request handler. */
   readonly connectionId: number;
@@ -19,6 +29,7 @@ export interface JournalEntry {
   readonly bytesReceived: number;
   /** Undefined while in progress, and for a request that never got an answer. */
   readonly statusCode?: number;
+  /** Name of the exception; for a refusal of the `/v2` face alone its code. */
   readonly exception?: string;
   /** Clock of the emulator, milliseconds. */
   readonly startedAtMs: number;
@@ -30,11 +41,23 @@ export interface JournalEntry {
 /** The journal's own hold on an entry that is still in progress. */
 export type OpenEntry = { -readonly [Member in keyof JournalEntry]: JournalEntry[Member] };
 
+/** What is known of a request when it starts. */
+export type EntryStart = Pick<
+  JournalEntry,
+  'face' | 'operation' | 'connectionId' | 'startedAtMs' | 'request'
+>;
+
 /** Members that every entry found must have; `exception: undefined` asks for successes. */
 export type JournalQuery = Partial<
   Pick<
     JournalEntry,
-    'operation' | 'connectionId' | 'repositoryName' | 'uploadId' | 'statusCode' | 'exception'
+    | 'face'
+    | 'operation'
+    | 'connectionId'
+    | 'repositoryName'
+    | 'uploadId'
+    | 'statusCode'
+    | 'exception'
   >
 >;
 
@@ -73,15 +96,10 @@ export class RequestJournal {
   }
 
   /** For the emulator itself. */
-  open(operation: OperationName | undefined, connectionId: number, startedAtMs: number): OpenEntry {
+  open(start: EntryStart): OpenEntry {
     this.#sequence += 1;
-    const entry: OpenEntry = {
-      sequence: this.#sequence,
-      operation,
-      connectionId,
-      bytesReceived: 0,
-      startedAtMs,
-    };
+    const { operation } = start;
+    const entry: OpenEntry = { sequence: this.#sequence, ...start, bytesReceived: 0 };
     if (this.#entries.length < JOURNAL_ENTRIES_MAX) {
       this.#entries.push(entry);
     } else {
@@ -105,4 +123,13 @@ export class RequestJournal {
     const gauge = this.#concurrency.get(entry.operation);
     if (gauge !== undefined) gauge.current -= 1;
   }
+}
+
+/** Notes what a request's input, or the output of an Initiate, says about it. */
+export function noteMembers(entry: OpenEntry, members: Readonly<Record<string, unknown>>): void {
+  const { repositoryName, uploadId, partFirstByte, partLastByte } = members;
+  if (typeof repositoryName === 'string') entry.repositoryName = repositoryName;
+  if (typeof uploadId === 'string') entry.uploadId = uploadId;
+  if (typeof partFirstByte === 'number') entry.firstByte = partFirstByte;
+  if (typeof partLastByte === 'number') entry.lastByte = partLastByte;
 }

@@ -16,10 +16,16 @@ const INDEX_TYPES: ReadonlySet<string> = new Set([
 /** RFC 6838 names without parameters: ECR refuses `type; version=1` (containers-roadmap#2306, M). */
 const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*$/;
 
+/** Layers that may stay where their URLs say, as those of Windows base images do. */
+const FOREIGN_LAYER_TYPE =
+  /^application\/vnd\.(docker\.image\.rootfs\.foreign\.diff\.tar|oci\.image\.layer\.nondistributable\.v1\.tar)([.+](gzip|zstd))?$/;
+
 export interface Descriptor {
   readonly mediaType: string | undefined;
   readonly digest: Digest;
   readonly sizeBytes: number;
+  /** A foreign layer with URLs: it need not be in the repository (L; registries agree on it). */
+  readonly isForeign: boolean;
 }
 
 export interface Manifest {
@@ -30,6 +36,7 @@ export interface Manifest {
   readonly children: readonly Descriptor[];
   readonly artifactType: string | undefined;
   readonly subjectDigest: string | undefined;
+  readonly annotations: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -46,9 +53,14 @@ export function parseManifest(text: string, mediaTypeGiven?: string): Manifest {
   const artifactType = optionalMediaType(document, 'artifactType');
   const subject = document['subject'];
   const subjectDigest = subject === undefined ? undefined : descriptorOf(subject, 'subject').digest;
+  const common = {
+    mediaType,
+    artifactType,
+    subjectDigest,
+    annotations: textMembersOf(document['annotations']),
+  };
   if (INDEX_TYPES.has(mediaType)) {
-    const children = descriptorsOf(document, 'manifests');
-    return { mediaType, blobs: [], children, artifactType, subjectDigest };
+    return { ...common, blobs: [], children: descriptorsOf(document, 'manifests') };
   }
   const layers = descriptorsOf(document, 'layers');
   if (layers.length > LAYERS_PER_IMAGE_MAX) {
@@ -57,7 +69,7 @@ export function parseManifest(text: string, mediaTypeGiven?: string): Manifest {
   // An image without layers is refused at the docker door (containers-roadmap#876, M).
   if (layers.length === 0) throw refusal('An image must have at least one layer');
   const config = descriptorOf(document['config'], 'config');
-  return { mediaType, blobs: [config, ...layers], children: [], artifactType, subjectDigest };
+  return { ...common, blobs: [config, ...layers], children: [] };
 }
 
 function parseDocument(text: string): Readonly<Record<string, unknown>> {
@@ -105,12 +117,15 @@ function descriptorsOf(
 function descriptorOf(value: unknown, path: string): Descriptor {
   if (typeof value !== 'object' || value === null) throw refusal(`${path} must be a descriptor`);
   const members = value as Readonly<Record<string, unknown>>;
-  const { digest, size } = members;
+  const { digest, size, urls } = members;
   if (!isDigest(digest)) throw refusal(`${path}.digest must be a sha256 digest`);
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
     throw refusal(`${path}.size must be a size in bytes`);
   }
-  return { mediaType: optionalMediaType(members, 'mediaType'), digest, sizeBytes: size };
+  const mediaType = optionalMediaType(members, 'mediaType');
+  const isForeign =
+    FOREIGN_LAYER_TYPE.test(mediaType ?? '') && Array.isArray(urls) && urls.length > 0;
+  return { mediaType, digest, sizeBytes: size, isForeign };
 }
 
 function optionalMediaType(
@@ -123,6 +138,12 @@ function optionalMediaType(
     throw refusal(`${member} must be a media type without parameters`);
   }
   return value;
+}
+
+function textMembersOf(value: unknown): Readonly<Record<string, string>> | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const texts = Object.entries(value).filter(([, text]) => typeof text === 'string');
+  return Object.fromEntries(texts) as Readonly<Record<string, string>>;
 }
 
 function refusal(constraint: string): Error {

@@ -12,6 +12,7 @@ export const OPERATION_NAMES = [
   'BatchGetImage',
   'DescribeImages',
   'ListImages',
+  'ListImageReferrers',
   'BatchDeleteImage',
   'GetDownloadUrlForLayer',
   'PutAccountSetting',

@@ -1,8 +1,9 @@
 /** What an operation gets and gives. */
 
 import type { Digest } from '../digest.ts';
+import type { AuthorizationTokens } from './authorization-token.ts';
 import type { ResolvedEmulatorOptions } from './emulator-options.ts';
-import type { PartContent } from './part-content.ts';
+import type { PartBytes } from './part-content.ts';
 import type { RegistryState } from './registry-state.ts';
 
 export interface OperationContext {
@@ -14,8 +15,9 @@ export interface OperationContext {
   /** Is busy for the operation's service time. */
   readonly serve: () => Promise<void>;
   readonly downloadUrl: (repositoryName: string, digest: Digest) => string;
-  /** The decoded blob; only for `UploadLayerPart`. */
-  readonly part: PartContent | undefined;
+  readonly tokens: AuthorizationTokens;
+  /** The bytes of the part; only for `UploadLayerPart`. */
+  readonly part: PartBytes | undefined;
 }
 
 export type OperationOutput = Readonly<Record<string, unknown>>;

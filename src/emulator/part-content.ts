@@ -3,16 +3,19 @@
 import { Base64Decoder } from './base64-decoder.ts';
 import { SLAB_SIZE_BYTES } from './emulator-limits.ts';
 
+/** The bytes of a part, whichever way they came. */
+export interface PartBytes {
+  readonly sizeBytes: number;
+  /** In order; empty for content that is only counted. */
+  readonly slabs: readonly Buffer[];
+}
+
 /** Takes the base64 characters of `layerPartBlob` as they arrive. */
-export interface PartContent {
+export interface PartContent extends PartBytes {
   /** Characters `[start, end)` of `chunk`. */
   write(chunk: Buffer, start: number, end: number): void;
   /** Tells whether the text was sound base64. */
   end(): boolean;
-  /** Decoded size so far. */
-  readonly sizeBytes: number;
-  /** Decoded bytes in order; empty for content that is only counted. */
-  readonly slabs: readonly Buffer[];
 }
 
 /** Decodes into slabs of at most 1 MiB, so memory follows what has arrived, not what is promised. */

@@ -15,6 +15,10 @@ export class PendingWaits {
     });
   }
 
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
   stop(): void {
     this.#stopped = true;
     for (const [timer, resolve] of this.#pending) {

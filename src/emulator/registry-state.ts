@@ -165,6 +165,32 @@ export class RegistryState {
     });
   }
 
+  /**
+   * Gives `target` a layer of `source` without its bytes, if ECR would: the account allows it, an
+   * image of `source` names the layer and both are encrypted alike (user guide, H).
+   */
+  async mountLayer(
+    target: RepositoryState,
+    source: RepositoryState | undefined,
+    digest: Digest,
+    nowMs: number,
+  ): Promise<boolean> {
+    const layer = source?.layers.get(digest);
+    if (source === undefined || layer === undefined || !source.isReferenced(digest)) return false;
+    if (this.settings.get('BLOB_MOUNTING') !== 'ENABLED') return false;
+    const [left, right] = [source, target].map(({ settings }) => settings.encryptionConfiguration);
+    if (left?.encryptionType !== right?.encryptionType || left?.kmsKey !== right?.kmsKey) {
+      return false;
+    }
+    return this.lock.run(`repository:${target.name}`, async () => {
+      if (target.layers.has(digest)) return true;
+      const mounted = { ...layer, completedAtMs: nowMs };
+      await this.store.saveLayer(target.name, mounted);
+      target.layers.set(digest, mounted);
+      return true;
+    });
+  }
+
   #isExpired(upload: UploadState, nowMs: number): boolean {
     return nowMs - upload.identity.startedAtMs > this.#uploadExpiryMs;
   }

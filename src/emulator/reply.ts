@@ -18,7 +18,7 @@ export interface Reply {
   readonly exception?: string;
 }
 
-const SEND: Delivery = { kind: 'send' };
+export const SEND: Delivery = { kind: 'send' };
 
 export function successReply(output: unknown, nowMs: number): Reply {
   return {

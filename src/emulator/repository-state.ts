@@ -116,7 +116,8 @@ export class RepositoryState {
     registryId: string,
     visibleBeforeMs: number,
   ): EcrException | undefined {
-    const digests = new Set(manifest.blobs.map(({ digest }) => digest));
+    const needed = manifest.blobs.filter(({ isForeign }) => !isForeign);
+    const digests = new Set(needed.map(({ digest }) => digest));
     const missing = [...digests].filter((digest) => {
       const layer = this.layers.get(digest);
       return layer === undefined || layer.completedAtMs > visibleBeforeMs;
@@ -150,7 +151,7 @@ export class RepositoryState {
           `'${this.name}' in registry with id '${registryId}'`,
       );
     }
-    if (tag === undefined || tagged === undefined || !this.#isImmutable(tag)) return undefined;
+    if (tag === undefined || tagged === undefined || !this.isImmutable(tag)) return undefined;
     return new EcrException(
       'ImageTagAlreadyExistsException',
       `The image tag '${tag}' already exists in the '${this.name}' repository and cannot be ` +
@@ -158,7 +159,8 @@ export class RepositoryState {
     );
   }
 
-  #isImmutable(tag: string): boolean {
+  /** Whether a tag, once given, stays where it is. */
+  isImmutable(tag: string): boolean {
     const { imageTagMutability, imageTagMutabilityExclusionFilters } = this.settings;
     const excluded = (imageTagMutabilityExclusionFilters ?? []).some(({ filter }) =>
       matchesWildcard(tag, filter),

@@ -1,6 +1,7 @@
 /** What the service model (API version 2015-09-21, H) demands of each operation's input. */
 
 import { DIGESTS_PER_CHECK_MAX, MANIFEST_SIZE_MAX_BYTES } from '../limits.ts';
+import { REFERRERS_PAGE_SIZE_MAX } from './emulator-limits.ts';
 import type { Constraint, StringConstraint, StructureConstraint } from './constraint.ts';
 import type { OperationName } from './operation-name.ts';
 
@@ -33,6 +34,15 @@ const imageFilter: Constraint = structure(
     imageStatus: { kind: 'string', values: ['ACTIVE', 'ARCHIVED', 'ACTIVATING', 'ANY'] },
   },
 );
+const artifactTypes: Constraint = {
+  kind: 'list',
+  of: { kind: 'string', lengthMin: 1, lengthMax: 255 },
+  countMax: 5,
+};
+const artifactStatus: Constraint = {
+  kind: 'string',
+  values: ['ACTIVE', 'ARCHIVED', 'ACTIVATING', 'ANY'],
+};
 const exclusionFilter: Constraint = structure({
   filterType: { kind: 'string', values: ['WILDCARD'] },
   filter: { kind: 'string', lengthMin: 1, lengthMax: 128, pattern: '[0-9a-zA-Z._*-]{1,128}' },
@@ -124,6 +134,15 @@ export const REQUEST_CONSTRAINTS: Readonly<Record<OperationName, StructureConstr
   ListImages: structure(
     { repositoryName },
     { registryId, nextToken: text, maxResults: pageSize, filter: imageFilter },
+  ),
+  ListImageReferrers: structure(
+    { repositoryName, subjectId: structure({ imageDigest: text }) },
+    {
+      registryId,
+      filter: structure({}, { artifactTypes, artifactStatus }),
+      nextToken: text,
+      maxResults: { kind: 'integer', min: 1, max: REFERRERS_PAGE_SIZE_MAX },
+    },
   ),
   BatchDeleteImage: structure({ repositoryName, imageIds }, { registryId }),
   GetDownloadUrlForLayer: structure({ repositoryName, layerDigest }, { registryId }),

@@ -58,9 +58,7 @@ async function carry(exchange: Exchange, body: unknown): Promise<Reply> {
   if (verdict.kind === 'refuse') return verdict.reply;
   for await (const chunk of chunksOf(body)) {
     exchange.write(chunk);
-    if (exchange.bytesReceived >= (verdict.cutAfterBytes ?? Number.POSITIVE_INFINITY)) {
-      throw brokenConnection();
-    }
+    if (exchange.isCut) throw brokenConnection();
     if (exchange.isOverlong) break;
   }
   const reply = await exchange.end();

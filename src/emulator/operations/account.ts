@@ -1,7 +1,6 @@
 /** Operations on the registry as a whole. */
 
-import { createHmac } from 'node:crypto';
-import { AUTHORIZATION_TOKEN_EXPIRY_MS } from '../emulator-limits.ts';
+import { DOCKER_USERNAME } from '../authorization-token.ts';
 import { EcrException } from '../exception.ts';
 import { operation, timestamp } from '../operation.ts';
 import type { OperationHandler } from '../operation.ts';
@@ -18,15 +17,13 @@ interface AuthorizationInput {
 }
 
 export const getAuthorizationToken: OperationHandler = operation<AuthorizationInput>(
-  ({ registryIds }, { now, options, registryHost }) => {
-    const nowMs = now();
+  ({ registryIds }, { now, options, registryHost, tokens }) => {
     const scheme = options.tls === undefined ? 'http' : 'https';
-    const password = createHmac('sha256', options.credentials.secretAccessKey)
-      .update(`authorization-token:${nowMs}`)
-      .digest('base64url');
+    const { expiresAtMs, password } = tokens.issue(now());
     const authorization = {
-      authorizationToken: Buffer.from(`AWS:${password}`).toString('base64'),
-      expiresAt: timestamp(nowMs + AUTHORIZATION_TOKEN_EXPIRY_MS),
+      authorizationToken: Buffer.from(`${DOCKER_USERNAME}:${password}`).toString('base64'),
+      expiresAt: timestamp(expiresAtMs),
+      // With its scheme, as ECR gives it (API reference, H).
       proxyEndpoint: `${scheme}://${registryHost}`,
     };
     return { authorizationData: (registryIds ?? [options.registryId]).map(() => authorization) };

@@ -4,6 +4,7 @@ import type { OperationHandler } from '../operation.ts';
 import type { OperationName } from '../operation-name.ts';
 import { getAccountSetting, getAuthorizationToken, putAccountSetting } from './account.ts';
 import { batchGetImage, describeImages, listImages } from './image-queries.ts';
+import { listImageReferrers } from './image-referrers.ts';
 import { batchDeleteImage, putImage } from './images.ts';
 import {
   batchCheckLayerAvailability,
@@ -27,6 +28,7 @@ export const OPERATIONS: Readonly<Record<OperationName, OperationHandler>> = {
   BatchGetImage: batchGetImage,
   DescribeImages: describeImages,
   ListImages: listImages,
+  ListImageReferrers: listImageReferrers,
   BatchDeleteImage: batchDeleteImage,
   GetDownloadUrlForLayer: getDownloadUrlForLayer,
   PutAccountSetting: putAccountSetting,
