@@ -74,7 +74,7 @@ function translationOf(
   { httpStatus, name }: EcrException,
   operation: OperationName | undefined,
 ): Translation {
-  // "blob upload unknown", reported of pushes whose layers are missing (M).
+  // mapbox/ecs-conex#50: code and text H, status by the specification.
   if (name === 'LayersNotFoundException' && operation === 'PutImage') {
     return [404, 'BLOB_UPLOAD_UNKNOWN'];
   }
