@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import { fileSource, type LayerSource, streamSource } from '../index.ts';
 import type { CliContext } from './context.ts';
 import type { LayerFlags } from './layer-flags.ts';
-import type { ExpectedLayer } from './progress/progress-model.ts';
+import type { ExpectedLayer } from './progress/layer-ledger.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What stands for standard input among the files. */

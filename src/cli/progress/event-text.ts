@@ -1,19 +1,24 @@
 /** Events in words, the same on terminals and in logs. */
 
-import type { LayerEvent } from '../../index.ts';
+import type { ImageEvent, VerificationEvent } from '../../index.ts';
+import { digestLabel } from './layer-ledger.ts';
 import { formatBytes, formatDuration, formatRate } from './quantity-format.ts';
 import { printable } from './text-fit.ts';
 
-type EventOf<Type extends LayerEvent['type']> = Extract<LayerEvent, { readonly type: Type }>;
+type ProgressEvent = ImageEvent | VerificationEvent;
+type EventOf<Type extends ProgressEvent['type']> = Extract<ProgressEvent, { readonly type: Type }>;
 
 export function describeStart(event: EventOf<'layer-started'>): string {
   const size = event.sizeBytes === undefined ? 'size unknown' : formatBytes(event.sizeBytes);
   return `${printable(event.source)}: started, ${size}`;
 }
 
-export function describeCompletion(event: EventOf<'layer-completed'>): string {
+/** @param name what the layer is called, if not by its source */
+export function describeCompletion(
+  event: EventOf<'layer-completed'>,
+  name: string = printable(event.source),
+): string {
   const { receipt } = event;
-  const name = printable(event.source);
   const size = formatBytes(receipt.sizeBytes);
   if (receipt.outcome === 'already-present') {
     const sent =
@@ -34,6 +39,41 @@ export function describeRetry(event: EventOf<'call-retried'>): string {
     `${printable(event.source)}:${part} ${event.operation} attempt ${event.attempt} failed ` +
     `(${event.code}), again in ${wait}`
   );
+}
+
+export function describeImageRetry(event: EventOf<'image-call-retried'>): string {
+  const wait = formatDuration(event.delayMs);
+  return `${event.operation} attempt ${event.attempt} failed (${event.code}), again in ${wait}`;
+}
+
+export function describeInvisibility(event: EventOf<'layers-not-visible'>): string {
+  const wait = formatDuration(event.delayMs);
+  return `manifest ${digestLabel(event.digest)}: ECR does not see its layers yet, again in ${wait}`;
+}
+
+export function describeCompression(event: EventOf<'layer-compressed'>): string {
+  const sizes = `${formatBytes(event.uncompressedSizeBytes)} to ${formatBytes(event.sizeBytes)}`;
+  return `${printable(event.source)}: compressed, ${sizes} in ${formatDuration(event.durationMs)}`;
+}
+
+/** `3 of 12 blobs to upload, 120 MB; 9 already there, 380 MB`. */
+export function describePlan({ plan }: EventOf<'image-planned'>): string {
+  const uploadCount = plan.blobs.filter(({ action }) => action === 'upload').length;
+  const skipCount = plan.blobs.length - uploadCount;
+  const upload = uploadCount === 0 ? '' : `, ${formatBytes(plan.uploadBytes)}`;
+  const skip = skipCount === 0 ? '' : `; ${skipCount} stay, ${formatBytes(plan.presentBytes)}`;
+  return `planned: ${uploadCount} of ${plan.blobs.length} blobs to upload${upload}${skip}`;
+}
+
+export function describeManifest(event: EventOf<'manifest-put'>): string {
+  const name = event.tag === undefined ? '' : ` as ${event.tag}`;
+  const outcome = event.outcome === 'put' ? 'put' : 'already there';
+  return `manifest ${digestLabel(event.digest)}: ${outcome}${name}`;
+}
+
+export function describeVerified(event: EventOf<'blob-verified'>): string {
+  const took = formatDuration(event.durationMs);
+  return `${digestLabel(event.digest)}: verified, ${formatBytes(event.sizeBytes)} in ${took}`;
 }
 
 export function describeFailure(event: EventOf<'layer-failed'>): string {

@@ -10,6 +10,7 @@ import {
   describeStart,
 } from './event-text.ts';
 import type { ProgressDisplay } from './progress-display.ts';
+import type { ProgressEvent } from './progress-model.ts';
 import { formatBytes, formatPercent, formatRate } from './quantity-format.ts';
 import { printable } from './text-fit.ts';
 
@@ -34,7 +35,7 @@ export class LineDisplay implements ProgressDisplay {
     this.#context = context;
   }
 
-  record(event: LayerEvent): void {
+  record(event: ProgressEvent): void {
     switch (event.type) {
       case 'layer-started':
         this.#open(event.layerId, event.sizeBytes);
@@ -60,10 +61,7 @@ export class LineDisplay implements ProgressDisplay {
         // Who interrupted a run knows; how many layers that left out is told in the end.
         if (event.code !== 'ABORTED') this.#finish(event, describeFailure(event));
         break;
-      case 'layer-hashed':
-      case 'upload-initiated':
-      case 'window-changed':
-        break;
+      default:
     }
   }
 

@@ -1,122 +1,173 @@
 /** Turns the uploader's snapshot and events into rows, without knowing where they are shown. */
 
-import type { LayerEvent, LayerSnapshot, LayerState, UploaderSnapshot } from '../../index.ts';
-import type { ProgressRow, RowTone } from './progress-row.ts';
+import type {
+  Digest,
+  ImageEvent,
+  LayerName,
+  LayerSnapshot,
+  UploaderSnapshot,
+  VerificationEvent,
+} from '../../index.ts';
+import { type ExpectedLayer, type LayerEnd, LayerLedger } from './layer-ledger.ts';
+import { movedBytesOf, rowOfEntry, rowOfLayer } from './layer-row.ts';
+import { countText, omissionText, retriesText } from './omission-text.ts';
+import type { ProgressRow } from './progress-row.ts';
 import { RateMeter, secondsLeft } from './rate-meter.ts';
+import { columnsOf } from './text-fit.ts';
 
-/** A layer that was asked for. */
-export interface ExpectedLayer {
-  readonly label: string;
-  /** `undefined` for a stream, or a file that cannot be looked at. */
-  readonly sizeBytes: number | undefined;
-}
+/** All that there is progress of. */
+export type ProgressEvent = ImageEvent | VerificationEvent;
 
 export interface ProgressView {
   readonly total: ProgressRow;
-  /** Layers under way, at most as many as asked for. */
+  /** At most as many as asked for. */
   readonly layers: readonly ProgressRow[];
   /** What the rows leave out, in words; empty if nothing. */
   readonly omitted: string;
+  /** How many calls were made again, in words; empty if none. */
+  readonly retries: string;
+  /** That the labels of all rows, also of later ones, would like to have. */
+  readonly labelColumns: number;
 }
 
-const TONE: { readonly [State in LayerState]: RowTone } = {
-  waiting: 'waiting',
-  compressing: 'preparing',
-  hashing: 'preparing',
-  checking: 'preparing',
-  sending: 'moving',
-  completing: 'moving',
-};
+const ENDED_WELL: readonly LayerEnd[] = ['uploaded', 'present', 'foreign', 'verified'];
 
+/** Of layer files it shows those under way; of an image all layers, as long as there is room. */
 export class ProgressModel {
-  readonly #layerCount: number;
+  readonly #ledger = new LayerLedger();
+  readonly #isImage: boolean;
   readonly #meters = new Map<number, RateMeter>();
   readonly #totalMeter = new RateMeter();
-  readonly #sizeOfLabel = new Map<string, number>();
-  #expectedBytes = 0;
-  #unknownCount = 0;
-  #finishedCount = 0;
-  #failedCount = 0;
-  #leftOutCount = 0;
-  /** Of layers that ended well, those that were there before included. */
-  #finishedBytes = 0;
-  /** That went over the wire for layers that ended well. */
-  #sentBytes = 0;
+  readonly #widestLabel: number;
+  /** Of layers that began with a digest which the plan knows. */
+  readonly #digests = new Map<number, Digest>();
+  /** What an image has is known once it is planned. */
+  #isPlanned: boolean;
+  #compressedBytes = 0;
+  #manifestsLeft = 0;
+  #retryCount = 0;
+  #throttledCount = 0;
 
-  constructor(expected: readonly ExpectedLayer[]) {
-    this.#layerCount = expected.length;
-    for (const layer of expected) {
-      if (layer.sizeBytes === undefined) {
-        this.#unknownCount += 1;
-        continue;
-      }
-      this.#expectedBytes += layer.sizeBytes;
-      this.#sizeOfLabel.set(layer.label, layer.sizeBytes);
-    }
+  /** @param expected `undefined` for an image: its events will tell */
+  constructor(expected: readonly ExpectedLayer[] | undefined) {
+    this.#isImage = expected === undefined;
+    this.#isPlanned = expected !== undefined;
+    this.#ledger.expectLayers(expected ?? []);
+    this.#widestLabel = Math.max(0, ...(expected ?? []).map(({ label }) => columnsOf(label)));
   }
 
-  record(event: LayerEvent): void {
-    if (event.type === 'layer-completed') {
-      const { sizeBytes, sentBytes } = event.receipt;
-      this.#finishedCount += 1;
-      this.#finishedBytes += sizeBytes;
-      this.#sentBytes += sentBytes;
-      this.#forget(event, sizeBytes);
-    } else if (event.type === 'layer-failed') {
-      if (event.code === 'ABORTED') this.#leftOutCount += 1;
-      else this.#failedCount += 1;
-      this.#forget(event, 0);
+  record(event: ProgressEvent): void {
+    switch (event.type) {
+      case 'layer-started':
+        if (event.digest !== undefined) this.#digests.set(event.layerId, event.digest);
+        break;
+      case 'layer-completed': {
+        const { digest, sizeBytes, sentBytes, outcome } = event.receipt;
+        const end = outcome === 'uploaded' ? 'uploaded' : 'present';
+        const key = this.#ledger.has(digest) ? digest : event.source;
+        this.#ledger.settle(key, end, sizeBytes, sentBytes);
+        this.#digests.delete(event.layerId);
+        break;
+      }
+      case 'layer-failed':
+        this.#fail(event, event.code === 'ABORTED' ? 'left out' : 'failed');
+        break;
+      case 'call-retried':
+      case 'image-call-retried':
+        this.#retryCount += 1;
+        if (event.code === 'E_THROTTLED') this.#throttledCount += 1;
+        break;
+      case 'layer-compressed':
+        this.#compressedBytes += event.uncompressedSizeBytes;
+        break;
+      case 'image-planned':
+        this.#isPlanned = true;
+        this.#ledger.expectBlobs(event.plan.blobs);
+        this.#manifestsLeft = event.plan.manifests.filter(({ action }) => action === 'put').length;
+        break;
+      case 'manifest-put':
+        this.#manifestsLeft = Math.max(0, this.#manifestsLeft - 1);
+        break;
+      case 'verification-started':
+        this.#isPlanned = true;
+        this.#ledger.expectNameless(event.blobCount, event.sizeBytes);
+        break;
+      case 'blob-verified':
+        this.#ledger.settleNameless('verified', event.sizeBytes);
+        break;
+      default:
     }
   }
 
   /** @param layersMax rows there is room for, the total's not counted */
   view(snapshot: UploaderSnapshot, nowMs: number, layersMax: number): ProgressView {
-    const active = snapshot.layers.filter((layer) => layer.state !== 'waiting');
-    const endedCount = this.#finishedCount + this.#failedCount + this.#leftOutCount;
-    const waitingCount = Math.max(0, this.#layerCount - endedCount - active.length);
-    const needsNote = active.length > layersMax;
-    const shown = active.slice(0, needsNote ? Math.max(0, layersMax - 1) : layersMax);
-    const layers = active.map((layer) => this.#rowOf(layer, nowMs));
+    const active = snapshot.layers.filter(({ state }) => state !== 'waiting');
+    this.#forgetEnded(active);
+    const rows = active.map((layer) => this.#rowOf(layer, nowMs));
+    const total = this.#totalRow(active, nowMs);
+    const all = this.#isImage ? this.#allRows(active, rows) : rows;
+    const retries = retriesText(this.#retryCount, this.#throttledCount);
+    const fits = all.length + (retries === '' ? 0 : 1) <= layersMax;
+    const shownMax = Math.max(0, layersMax - 1);
+    const shown = fits ? all : rows.slice(0, shownMax);
+    const omitted = fits ? '' : this.#omittedText(active.length, rows.length - shown.length);
     return {
-      total: this.#totalRow(active, nowMs, waitingCount),
-      layers: layers.slice(0, shown.length),
-      omitted: needsNote ? `and ${active.length - shown.length} more under way` : '',
+      total,
+      layers: shown,
+      omitted,
+      retries,
+      labelColumns: this.#labelColumns([total, ...shown]),
     };
+  }
+
+  #fail({ layerId, source }: LayerName, end: LayerEnd): void {
+    const digest = this.#digests.get(layerId);
+    const key = digest !== undefined && this.#ledger.has(digest) ? digest : source;
+    this.#ledger.settle(key, end, 0, 0);
+    this.#digests.delete(layerId);
+  }
+
+  #forgetEnded(active: readonly LayerSnapshot[]): void {
+    const ids = new Set(active.map(({ layerId }) => layerId));
+    for (const layerId of this.#meters.keys()) if (!ids.has(layerId)) this.#meters.delete(layerId);
+  }
+
+  /** In the order of the plan, so that no row moves; first what the plan knows nothing of. */
+  #allRows(active: readonly LayerSnapshot[], rows: readonly ProgressRow[]): ProgressRow[] {
+    const rowOfDigest = new Map<string, ProgressRow>();
+    const others: ProgressRow[] = [];
+    for (const [index, row] of rows.entries()) {
+      const digest = active[index]?.digest;
+      if (digest !== undefined && this.#ledger.has(digest)) rowOfDigest.set(digest, row);
+      else others.push(row);
+    }
+    const planned = this.#ledger.entries.map((entry) => [entry.key, rowOfEntry(entry)] as const);
+    return [...others, ...planned.map(([key, row]) => rowOfDigest.get(key) ?? row)];
   }
 
   #rowOf(layer: LayerSnapshot, nowMs: number): ProgressRow {
     const meter = this.#meters.get(layer.layerId) ?? new RateMeter();
     this.#meters.set(layer.layerId, meter);
-    const hashing = layer.state === 'hashing';
-    const movedBytes = hashing ? layer.hashedBytes : layer.wiredBytes;
-    const bytesPerSecond = meter.measure(nowMs, movedBytes);
-    const leftBytes = layer.sizeBytes === undefined ? undefined : layer.sizeBytes - movedBytes;
-    return {
-      label: layer.source,
-      state: layer.state,
-      tone: TONE[layer.state],
-      doneBytes: hashing ? layer.hashedBytes : layer.acceptedBytes,
-      wiredBytes: hashing ? layer.hashedBytes : Math.max(layer.wiredBytes, layer.acceptedBytes),
-      sizeBytes: layer.sizeBytes,
-      bytesPerSecond: layer.state === 'checking' ? undefined : bytesPerSecond,
-      secondsLeft: secondsLeft(leftBytes, bytesPerSecond),
-    };
+    const label = this.#ledger.labelOf(layer.digest) ?? layer.source;
+    return rowOfLayer(layer, label, meter.measure(nowMs, movedBytesOf(layer)));
   }
 
-  #totalRow(active: readonly LayerSnapshot[], nowMs: number, waitingCount: number): ProgressRow {
-    let acceptedBytes = this.#finishedBytes;
-    let wiredBytes = this.#finishedBytes;
-    let movedBytes = this.#sentBytes;
+  #totalRow(active: readonly LayerSnapshot[], nowMs: number): ProgressRow {
+    const { count, expectedBytes: sizeBytes, finishedBytes, sentBytes } = this.#ledger;
+    let acceptedBytes = finishedBytes;
+    let wiredBytes = finishedBytes;
+    let movedBytes = sentBytes;
     for (const layer of active) {
       acceptedBytes += layer.acceptedBytes;
       wiredBytes += Math.max(layer.wiredBytes, layer.acceptedBytes);
       movedBytes += layer.wiredBytes;
     }
-    const sizeBytes = this.#unknownCount > 0 ? undefined : this.#expectedBytes;
+    if (!this.#isPlanned) return this.#planningRow(active, nowMs);
     const bytesPerSecond = this.#totalMeter.measure(nowMs, movedBytes);
+    const noun = this.#isImage ? 'blobs' : 'layers';
     return {
-      label: `${this.#finishedCount}/${this.#layerCount} layers`,
-      state: this.#failedCount > 0 ? `${this.#failedCount} failed` : waitingText(waitingCount),
+      label: `${this.#ledger.countOf(...ENDED_WELL)}/${count} ${noun}`,
+      state: this.#totalState(active.length),
       tone: 'total',
       doneBytes: acceptedBytes,
       wiredBytes,
@@ -129,19 +180,41 @@ export class ProgressModel {
     };
   }
 
-  /** Replaces what was expected of a layer by what it came to. */
-  #forget(event: LayerEvent, actualBytes: number): void {
-    this.#meters.delete(event.layerId);
-    const expected = this.#sizeOfLabel.get(event.source);
-    if (expected === undefined) {
-      this.#unknownCount = Math.max(0, this.#unknownCount - 1);
-      this.#expectedBytes += actualBytes;
-    } else {
-      this.#expectedBytes += actualBytes - expected;
-    }
+  /** Before it is known what there is to move, only compression takes its time. */
+  #planningRow(active: readonly LayerSnapshot[], nowMs: number): ProgressRow {
+    const readBytes = active.reduce((sum, layer) => sum + layer.hashedBytes, this.#compressedBytes);
+    return {
+      label: 'planning',
+      state: '',
+      tone: 'total',
+      doneBytes: readBytes,
+      wiredBytes: readBytes,
+      sizeBytes: undefined,
+      bytesPerSecond: readBytes === 0 ? undefined : this.#totalMeter.measure(nowMs, readBytes),
+      secondsLeft: undefined,
+    };
   }
-}
 
-function waitingText(count: number): string {
-  return count === 0 ? '' : `${count} waiting`;
+  #totalState(activeCount: number): string {
+    const failedCount = this.#ledger.countOf('failed');
+    if (failedCount > 0) return `${failedCount} failed`;
+    const leftCount = this.#ledger.count - this.#ledger.endedCount;
+    if (this.#isImage) {
+      if (leftCount > 0) return '';
+      return this.#manifestsLeft > 0 ? 'manifests' : '';
+    }
+    return countText(Math.max(0, leftCount - activeCount), 'waiting');
+  }
+
+  #omittedText(activeCount: number, omittedCount: number): string {
+    if (!this.#isImage) return `and ${omittedCount} more under way`;
+    return omissionText(this.#ledger, activeCount, omittedCount);
+  }
+
+  #labelColumns(rows: readonly ProgressRow[]): number {
+    const { count } = this.#ledger;
+    const total = columnsOf(`${count}/${count} ${this.#isImage ? 'blobs' : 'layers'}`);
+    const shown = this.#isImage ? rows.map(({ label }) => columnsOf(label)) : [];
+    return Math.max(total, this.#widestLabel, ...shown);
+  }
 }

@@ -5,7 +5,7 @@ import type { Style } from './style.ts';
 import { alignRight, columnsOf, fitEnd, fitStart } from './text-fit.ts';
 
 /** The colour of a row's bar and state. */
-export type RowTone = 'total' | 'moving' | 'preparing' | 'waiting';
+export type RowTone = 'total' | 'moving' | 'preparing' | 'waiting' | 'ended';
 
 export interface ProgressRow {
   readonly label: string;
@@ -71,9 +71,12 @@ export function formatRow(row: ProgressRow, layout: Columns, style: Style): stri
   if (layout.bar > 0) cells.push(formatBar(row, layout.bar, style));
   cells.push(alignRight(formatPercent(row.doneBytes, row.sizeBytes), layout.percent));
   if (layout.bytes > 0) cells.push(alignRight(formatAmount(row, layout.bytes), layout.bytes));
-  if (layout.rate > 0) cells.push(alignRight(formatRate(row.bytesPerSecond), layout.rate));
+  // What does not move has no speed, and the rows that do are seen the better for it.
+  const rests = row.tone === 'waiting' || row.tone === 'ended';
+  const rate = rests ? '' : formatRate(row.bytesPerSecond);
+  if (layout.rate > 0) cells.push(alignRight(rate, layout.rate));
   if (layout.clock > 0) {
-    const clock = formatClock(row.secondsLeft);
+    const clock = rests ? '' : formatClock(row.secondsLeft);
     cells.push(
       colors.dim(alignRight(columnsOf(clock) > layout.clock ? '>1 h' : clock, layout.clock)),
     );
@@ -89,7 +92,8 @@ function formatBar(row: ProgressRow, columns: number, style: Style): string {
     row.sizeBytes === 0 ? 1 : Math.min(1, Math.max(0, bytes / (row.sizeBytes ?? 1)));
   const done = Math.floor(share(row.doneBytes) * columns);
   const wired = Math.max(0, Math.round(share(row.wiredBytes) * columns) - done);
-  const color = row.tone === 'preparing' ? colors.yellow : colors.green;
+  const color =
+    row.tone === 'preparing' ? colors.yellow : row.tone === 'ended' ? colors.dim : colors.green;
   return (
     color(glyphs.done.repeat(done)) +
     colors.cyan(glyphs.wired.repeat(wired)) +
@@ -116,6 +120,7 @@ function paintState(row: ProgressRow, text: string, style: Style): string {
     moving: colors.cyan,
     preparing: colors.yellow,
     waiting: colors.dim,
+    ended: colors.dim,
   };
   return paint[row.tone](text);
 }

@@ -3,9 +3,10 @@
 import type { UploaderSnapshot } from '../../index.ts';
 import type { CliContext } from '../context.ts';
 import { BarDisplay } from './bar-display.ts';
+import { ImageLineDisplay } from './image-line-display.ts';
 import { LineDisplay } from './line-display.ts';
 import type { ProgressDisplay } from './progress-display.ts';
-import type { ExpectedLayer } from './progress-model.ts';
+import type { ExpectedLayer } from './layer-ledger.ts';
 import { chooseStyle } from './style.ts';
 
 export type ProgressKind = 'bars' | 'lines' | 'none';
@@ -22,14 +23,19 @@ export function chooseProgressKind(
   return bars ? 'bars' : 'lines';
 }
 
+/** @param expected the layers that were asked for; `undefined` for an image */
 export function startProgress(
   context: Pick<CliContext, 'env' | 'platform' | 'stderr' | 'now' | 'onExit'>,
   kind: ProgressKind,
-  expected: readonly ExpectedLayer[],
+  expected: readonly ExpectedLayer[] | undefined,
   snapshot: () => UploaderSnapshot,
 ): ProgressDisplay {
   if (kind === 'none') return SILENT;
-  if (kind === 'lines') return new LineDisplay(context);
+  if (kind === 'lines') {
+    return expected === undefined
+      ? new ImageLineDisplay(context, snapshot)
+      : new LineDisplay(context);
+  }
   return new BarDisplay(context, chooseStyle(context, context.stderr), expected, snapshot);
 }
 
