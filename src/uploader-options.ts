@@ -1,9 +1,10 @@
 /** The uploader's options: read, checked and filled in at one place, before anything is started. */
 
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import type { CreateRepositoryCommandInput, ECRClientConfig } from '@aws-sdk/client-ecr';
 import { LongshoreError } from './errors.ts';
+import type { ConnectionSettings } from './layer/part-transmitter.ts';
 import { GIB, MIB, PART_SIZE_MAX_BYTES, PART_SIZE_MIN_BYTES } from './limits.ts';
 
 /** Settings of a repository that is created on the way. */
@@ -66,6 +67,11 @@ export interface UploaderOptions {
    * (`NODE_EXTRA_CA_CERTS` works by itself.)
    */
   readonly certificateAuthorities?: string;
+  /**
+   * Where folders are made for what an image source has to unpack or compress, and removed again.
+   * Default: the system's (`TMPDIR`). Needs room for the compressed layers of a `docker save` archive.
+   */
+  readonly temporaryDirectory?: string;
   /** `environment` reads `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`; or a proxy's URL; or `none`. */
   readonly proxy?: 'environment' | 'none' | URL;
 }
@@ -79,6 +85,7 @@ export type ResolvedUploaderOptions = Readonly<Record<NumberOption, number>> &
     readonly workerUrl: URL | string | undefined;
     readonly partSizeBytes: number | undefined;
     readonly certificateAuthorities: string | undefined;
+    readonly temporaryDirectory: string;
   };
 
 type NumberOption =
@@ -129,6 +136,7 @@ const OTHER_OPTIONS: readonly string[] = [
   'workerUrl',
   'partSizeBytes',
   'certificateAuthorities',
+  'temporaryDirectory',
   'proxy',
 ];
 
@@ -189,8 +197,17 @@ export function resolveUploaderOptions(
       options.certificateAuthorities ?? bundleFrom(environment['AWS_CA_BUNDLE']),
       environment['NODE_EXTRA_CA_CERTS'],
     ),
+    temporaryDirectory: options.temporaryDirectory ?? tmpdir(),
     proxy,
   });
+}
+
+/** How the uploader's threads reach ECR and what it points to. */
+export function connectionOf(
+  options: ResolvedUploaderOptions,
+): Omit<ConnectionSettings, 'proxyUrl'> {
+  const { certificateAuthorities, connectTimeoutMs, stallTimeoutMs, replyTimeoutMs } = options;
+  return { certificateAuthorities, connectTimeoutMs, stallTimeoutMs, replyTimeoutMs };
 }
 
 /** For bad input of any kind. */

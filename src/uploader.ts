@@ -3,22 +3,36 @@
 import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import { abortable } from './abort.ts';
-import { type Digest, isDigest } from './digest.ts';
+import type { Digest } from './digest.ts';
+import { type CallTally, EcrCaller } from './ecr/ecr-caller.ts';
 import { EcrRegistry } from './ecr/ecr-registry.ts';
 import { partFraming } from './ecr/part-framing.ts';
 import { type HttpHandler, RequestHandler } from './ecr/request-handler.ts';
 import { LongshoreError } from './errors.ts';
+import type { ImageStation, ImageStationParts } from './image-station.ts';
+import type { ImageReceipt, ImageVerification } from './image/image-events.ts';
+import type { ImagePlan } from './image/image-plan.ts';
+import type {
+  ImageCall,
+  ImageRequest,
+  VerificationCall,
+  VerificationRequest,
+} from './image/image-request.ts';
+import { CompletedLayers } from './layer/completed-layers.ts';
 import type { LayerEvent, LayerReceipt, UploaderSnapshot } from './layer/layer-events.ts';
-import { LayerProgress } from './layer/layer-progress.ts';
+import { LayerQueue } from './layer/layer-queue.ts';
 import type { LayerSource } from './layer/layer-source.ts';
-import { LayerUpload, type LayerUploadContext } from './layer/layer-upload.ts';
 import { PartMemory } from './layer/part-memory.ts';
-import { takePermit } from './layer/permit.ts';
 import { SingleFlight } from './layer/single-flight.ts';
 import { WorkerPool } from './pool/worker-pool.ts';
 import { Workshop } from './pool/workshop.ts';
 import {
-  optionInvalid,
+  assertImageRequest,
+  assertLayerRequest,
+  assertVerificationRequest,
+} from './request-check.ts';
+import {
+  connectionOf,
   resolveUploaderOptions,
   type ResolvedUploaderOptions,
   type UploaderOptions,
@@ -49,13 +63,31 @@ export interface UploadCall {
   readonly onEvent?: (event: LayerEvent) => void;
 }
 
-/** Uploads layers. Made by {@link createUploader}; must be closed. */
+/** Uploads layers and images. Made by {@link createUploader}; must be closed. */
 export interface Uploader extends AsyncDisposable {
   /**
    * Uploads one layer, or finds that ECR has it.
    * @throws LongshoreError with one of the codes in {@link ErrorDetails}; the signal's reason
    */
   uploadLayer(request: LayerRequest, call?: UploadCall): Promise<LayerReceipt>;
+  /**
+   * What a push would do, and why; nothing is sent. Layers that are not compressed yet are compressed,
+   * since only then their digests are known.
+   * @throws LongshoreError, as `pushImage`
+   */
+  planImage(request: ImageRequest, call?: ImageCall): Promise<ImagePlan>;
+  /**
+   * Pushes an image, an index or an artifact with all that is beneath it. Only what ECR lacks travels,
+   * the largest layers first; manifests are put byte for byte, children before indexes.
+   * A push that fails leaves what it has completed, for the next one to find.
+   * @throws LongshoreError with one of the codes in {@link ErrorDetails}; the signal's reason
+   */
+  pushImage(request: ImageRequest, call?: ImageCall): Promise<ImageReceipt>;
+  /**
+   * Reads an image back from ECR and checks the digest and size of all that it is made of.
+   * @throws LongshoreError E_VERIFICATION_FAILED with everything that was found; the signal's reason
+   */
+  verifyImage(request: VerificationRequest, call?: VerificationCall): Promise<ImageVerification>;
   /** What is under way, for a progress display; cheap. */
   snapshot(): UploaderSnapshot;
   /** Takes no new work, finishes what runs, then ends threads, sockets and timers. Idempotent. */
@@ -72,85 +104,85 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
   return new LayerUploader(resolveUploaderOptions(options));
 }
 
-/** ECR's pattern for repository names (model, H), and its length limits. */
-const REPOSITORY_NAME =
-  /^(?:[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*\/)*[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-const REPOSITORY_NAME_LENGTH = { min: 2, max: 256 };
-
 class LayerUploader implements Uploader {
   readonly #pool: WorkerPool;
-  readonly #registry: EcrRegistry;
-  readonly #context: LayerUploadContext;
-  readonly #layerPermits: ReturnType<typeof pLimit>;
-  readonly #layers = new Set<LayerProgress>();
+  readonly #caller: EcrCaller;
+  readonly #layers: LayerQueue;
+  readonly #images: ImageStationParts;
   readonly #running = new Set<Promise<unknown>>();
   readonly #stop = new AbortController();
-  readonly #totals = { acceptedBytes: 0, resentBytes: 0 };
-  readonly #counts = { uploaded: 0, 'already-present': 0, failed: 0 };
-  #lastLayerId = 0;
+  #imageStation: Promise<ImageStation> | undefined;
   #closing = false;
   #closed: Promise<void> | undefined;
 
   constructor(options: ResolvedUploaderOptions) {
     this.#pool = new WorkerPool(options.workersMax, options.workerUrl);
     const workshop = new Workshop(this.#pool, options.hasher);
-    this.#registry = createRegistry(options, workshop);
-    this.#layerPermits = pLimit(options.layersInFlight);
-    this.#context = {
-      registry: this.#registry,
-      workshop,
-      framePart: partFraming(options.registryId),
-      memory: new PartMemory(options.bytesInMemoryMax),
-      partPermits: pLimit(options.partsInFlightTotal),
-      flights: new SingleFlight(),
-      partsInFlight: options.partsInFlight,
-      partSizeBytes: options.partSizeBytes,
-      tailHoldMs: options.tailHoldMs,
-      retry: {
-        attemptsMax: options.attemptsMax,
-        delayMs: options.retryDelayMs,
-        delayMsMax: options.retryDelayMsMax,
-      },
-      createRepository: options.createRepository !== false,
+    this.#caller = createCaller(options, workshop);
+    const { createRepository } = options;
+    const repositorySettings = typeof createRepository === 'object' ? createRepository : {};
+    const registryOf = (tally?: CallTally): EcrRegistry =>
+      new EcrRegistry(this.#caller, repositorySettings, tally);
+    const retry = {
+      attemptsMax: options.attemptsMax,
+      delayMs: options.retryDelayMs,
+      delayMsMax: options.retryDelayMsMax,
     };
+    this.#layers = new LayerQueue(
+      {
+        registry: registryOf(),
+        workshop,
+        framePart: partFraming(options.registryId),
+        memory: new PartMemory(options.bytesInMemoryMax),
+        partPermits: pLimit(options.partsInFlightTotal),
+        flights: new SingleFlight(),
+        completed: new CompletedLayers(),
+        partsInFlight: options.partsInFlight,
+        partSizeBytes: options.partSizeBytes,
+        tailHoldMs: options.tailHoldMs,
+        retry,
+        createRepository: createRepository !== false,
+      },
+      options.layersInFlight,
+    );
+    const layers = this.#layers;
+    this.#images = { options, retry, caller: this.#caller, registryOf, workshop, layers };
   }
 
   async uploadLayer(request: LayerRequest, call: UploadCall = {}): Promise<LayerReceipt> {
-    assertRequest(request);
-    call.signal?.throwIfAborted();
-    if (this.#closing) throw closedError();
-    this.#lastLayerId += 1;
-    const name = {
-      repository: request.repository,
-      source: request.source.label,
-      layerId: this.#lastLayerId,
-    };
-    const progress = new LayerProgress(name, this.#totals, call.onEvent);
-    const abort = new AbortController();
-    const unlink = [this.#stop.signal, call.signal].map((signal) => link(signal, abort));
-    const running = this.#run(request, progress, abort.signal);
-    this.#layers.add(progress);
-    this.#running.add(running);
-    void running
-      .catch(() => undefined)
-      .finally(() => {
-        this.#running.delete(running);
-        this.#layers.delete(progress);
-        for (const undo of unlink) undo();
-      });
-    // An abort is answered at once, even if a disk or a name server keeps the clean-up waiting.
-    return abortable(running, abort.signal);
+    assertLayerRequest(request);
+    const { repository, source, digest, checkFirst = true } = request;
+    const presence = checkFirst ? 'ask' : 'ignore';
+    const order = { repository, source, expectedDigest: digest, presence } as const;
+    return this.#start(call.signal, (signal) => this.#layers.run(order, signal, call.onEvent));
+  }
+
+  async planImage(request: ImageRequest, call: ImageCall = {}): Promise<ImagePlan> {
+    assertImageRequest(request);
+    return this.#start(call.signal, async (signal) =>
+      (await this.#station()).plan(request, call.onEvent, signal),
+    );
+  }
+
+  async pushImage(request: ImageRequest, call: ImageCall = {}): Promise<ImageReceipt> {
+    assertImageRequest(request);
+    return this.#start(call.signal, async (signal) =>
+      (await this.#station()).push(request, call.onEvent, signal),
+    );
+  }
+
+  async verifyImage(
+    request: VerificationRequest,
+    call: VerificationCall = {},
+  ): Promise<ImageVerification> {
+    assertVerificationRequest(request);
+    return this.#start(call.signal, async (signal) =>
+      (await this.#station()).verify(request, call.onEvent, signal),
+    );
   }
 
   snapshot(): UploaderSnapshot {
-    return {
-      layers: [...this.#layers].map((layer) => layer.snapshot()),
-      uploadedLayerCount: this.#counts.uploaded,
-      presentLayerCount: this.#counts['already-present'],
-      failedLayerCount: this.#counts.failed,
-      ...this.#totals,
-      bytesInMemory: this.#context.memory.allocatedBytes,
-    };
+    return this.#layers.snapshot();
   }
 
   close(): Promise<void> {
@@ -170,93 +202,57 @@ class LayerUploader implements Uploader {
 
   async #end(): Promise<void> {
     await Promise.allSettled(this.#running);
-    this.#registry.destroy();
+    this.#caller.destroy();
     await this.#pool.close();
   }
 
-  async #run(
-    request: LayerRequest,
-    progress: LayerProgress,
-    signal: AbortSignal,
-  ): Promise<LayerReceipt> {
-    const startedAtMs = performance.now();
-    const { repository, source } = request;
-    const order = {
-      repository,
-      source,
-      expectedDigest: request.digest,
-      checkFirst: request.checkFirst ?? true,
-    };
-    try {
-      const givePermitBack = await takePermit(this.#layerPermits, signal);
-      try {
-        const outcome = await new LayerUpload(this.#context, order, progress, signal).run();
-        const durationMs = Math.round(performance.now() - startedAtMs);
-        const receipt = { repository, source: source.label, ...outcome, durationMs };
-        this.#counts[outcome.outcome] += 1;
-        progress.emit({ type: 'layer-completed', receipt });
-        return receipt;
-      } finally {
-        givePermitBack();
-      }
-    } catch (error) {
-      this.#counts.failed += 1;
-      progress.emit({
-        type: 'layer-failed',
-        code: LongshoreError.is(error) && !signal.aborted ? error.code : 'ABORTED',
-        message: error instanceof Error ? error.message : String(error),
+  /** Runs work under the caller's signal and our own; `close` waits for it. */
+  async #start<T>(
+    callSignal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    callSignal?.throwIfAborted();
+    if (this.#closing) throw closedError();
+    const abort = new AbortController();
+    const unlink = [this.#stop.signal, callSignal].map((signal) => link(signal, abort));
+    const running = work(abort.signal);
+    this.#running.add(running);
+    void running
+      .catch(() => undefined)
+      .finally(() => {
+        this.#running.delete(running);
+        for (const undo of unlink) undo();
       });
-      throw error;
-    }
+    // An abort is answered at once, even if a disk or a name server keeps the clean-up waiting.
+    return abortable(running, abort.signal);
+  }
+
+  /** Loaded with the first image: who uploads layers only should not pay for it. */
+  #station(): Promise<ImageStation> {
+    this.#imageStation ??= import('./image-station.ts').then(
+      ({ ImageStation: Station }) => new Station(this.#images),
+    );
+    return this.#imageStation;
   }
 }
 
-function createRegistry(options: ResolvedUploaderOptions, workshop: Workshop): EcrRegistry {
-  const { client, region, endpoint, createRepository } = options;
+function createCaller(options: ResolvedUploaderOptions, workshop: Workshop): EcrCaller {
+  const { client, region, endpoint } = options;
   const custom = client.requestHandler;
-  return new EcrRegistry({
+  return new EcrCaller({
     client: {
       ...client,
       ...(region !== undefined && { region }),
       ...(endpoint !== undefined && { endpoint }),
     },
     registryId: options.registryId,
-    repositorySettings: typeof createRepository === 'object' ? createRepository : {},
     requestHandler: new RequestHandler(workshop, {
       proxy: options.proxy,
-      connection: {
-        certificateAuthorities: options.certificateAuthorities,
-        connectTimeoutMs: options.connectTimeoutMs,
-        stallTimeoutMs: options.stallTimeoutMs,
-        replyTimeoutMs: options.replyTimeoutMs,
-      },
+      connection: connectionOf(options),
       custom: custom !== undefined && 'handle' in custom ? (custom as HttpHandler) : undefined,
       customOptions: custom !== undefined && !('handle' in custom) ? custom : {},
     }),
   });
-}
-
-function assertRequest({ repository, source, digest }: LayerRequest): void {
-  const { min, max } = REPOSITORY_NAME_LENGTH;
-  if (repository.length < min || repository.length > max || !REPOSITORY_NAME.test(repository)) {
-    throw optionInvalid(
-      'repository',
-      `a repository name of ${min} to ${max} lower-case characters, without registry host or tag`,
-      repository,
-    );
-  }
-  if (typeof source?.open !== 'function') {
-    throw optionInvalid(
-      'source',
-      'fileSource(), bytesSource(), streamSource(), ...',
-      typeof source,
-    );
-  }
-  for (const value of [digest, source.digest]) {
-    if (value !== undefined && !isDigest(value)) {
-      throw optionInvalid('digest', "'sha256:' and 64 hexadecimal digits", String(value));
-    }
-  }
 }
 
 /** Aborts `abort` when `signal` does; returns what undoes the link. */

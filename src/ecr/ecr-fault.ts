@@ -31,6 +31,10 @@ type RegistryCode = Exclude<
   ErrorCode,
   | `E_SOURCE_${string}`
   | `E_WORKER_${string}`
+  | `E_IMAGE_${'INVALID' | 'UNSUPPORTED' | 'NOT_FOUND' | 'AMBIGUOUS'}`
+  | 'E_BLOB_MISSING'
+  | 'E_TAG_IMMUTABLE'
+  | 'E_VERIFICATION_FAILED'
   | 'E_OPTION_INVALID'
   | 'E_LAYER_TOO_LARGE'
   | 'E_DIGEST_MISMATCH'
@@ -91,6 +95,30 @@ const MEANING: Readonly<Record<string, Meaning>> = {
     'final',
     'E_KMS',
     "check that the repository's KMS key is enabled and that you may use it",
+  ],
+  // And for those of an image (H).
+  LayersNotFoundException: [
+    'layers-missing',
+    'E_IMAGE_REJECTED',
+    'layers that the manifest names are not in the repository; push the image again',
+  ],
+  LayerInaccessibleException: [
+    'layers-missing',
+    'E_IMAGE_REJECTED',
+    'no image refers to the layer, and ECR gives out only those that one refers to',
+  ],
+  ReferencedImagesNotFoundException: [
+    'children-missing',
+    'E_IMAGE_REJECTED',
+    'images that the index lists are not in the repository; push the index again, or only the ' +
+      'platforms there are (platforms, --platform)',
+  ],
+  ImageAlreadyExistsException: ['already-exists', 'E_IMAGE_REJECTED', 'the image is there'],
+  ImageTagAlreadyExistsException: ['tag-immutable', 'E_IMAGE_REJECTED', 'use another tag'],
+  ImageDigestDoesNotMatchException: [
+    'final',
+    'E_IMAGE_REJECTED',
+    'the manifest that arrived is not the one that was sent; check any proxy on the way',
   ],
   LimitExceededException: ['final', 'E_QUOTA_EXCEEDED', 'ask AWS for a higher quota, or use less'],
   // Errors common to all AWS services (H).
@@ -202,6 +230,8 @@ function extraDetails(code: RegistryCode, error: SdkError, context: CallContext)
           lastValidByteReceived: error.lastValidByteReceived,
         }),
       };
+    case 'E_IMAGE_REJECTED':
+      return { digest: context.digest };
     case 'E_UPLOAD_LOST':
       return { uploadId: context.uploadId ?? '' };
     case 'E_KMS':

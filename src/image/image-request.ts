@@ -1,6 +1,5 @@
 /** What the caller of a push, a plan or a verification says. */
 
-import type { Digest } from '../digest.ts';
 import type { ImageEvent, VerificationEvent } from './image-events.ts';
 import type { Compression, ImageSource } from './image-source.ts';
 
@@ -35,7 +34,7 @@ export interface ImageCall {
 export interface VerificationRequest {
   readonly repository: string;
   /** A tag, or a digest (`sha256:...`). */
-  readonly reference: string | Digest;
+  readonly reference: string;
   /** Compares digest, manifests and blobs with this source as well. */
   readonly image?: ImageSource;
   /** As for the push that it verifies; only with `image`. */

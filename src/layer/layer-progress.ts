@@ -1,6 +1,7 @@
-/** Counts what one layer does and tells the caller's `onEvent`, which can neither delay nor break it. */
+/** Counts what one layer does and tells of it. */
 
 import type { Digest } from '../digest.ts';
+import type { EventSink } from './event-sink.ts';
 import type { LayerEvent, LayerName, LayerSnapshot, LayerState } from './layer-events.ts';
 import type { ByteRange, RegistryFault } from './ports.ts';
 
@@ -26,32 +27,18 @@ export class LayerProgress {
   gauge: WireGauge | undefined;
   /** One double: bytes hashed before sending; written by a worker. */
   readonly hashedCounter: SharedArrayBuffer = new SharedArrayBuffer(8);
-  readonly #onEvent: ((event: LayerEvent) => void) | undefined;
+  readonly #sink: EventSink<LayerEvent>;
   readonly #totals: UploadTotals;
   #acceptedBytes = 0;
-  #warned = false;
 
-  constructor(
-    name: LayerName,
-    totals: UploadTotals,
-    onEvent: ((event: LayerEvent) => void) | undefined,
-  ) {
+  constructor(name: LayerName, totals: UploadTotals, sink: EventSink<LayerEvent>) {
     this.name = name;
     this.#totals = totals;
-    this.#onEvent = onEvent;
+    this.#sink = sink;
   }
 
   emit(event: Unnamed<LayerEvent>): void {
-    if (this.#onEvent === undefined) return;
-    try {
-      this.#onEvent(Object.freeze({ ...this.name, ...event }));
-    } catch (error) {
-      if (this.#warned) return;
-      this.#warned = true;
-      process.emitWarning(`onEvent threw, its exceptions are ignored: ${String(error)}`, {
-        type: 'LongshoreWarning',
-      });
-    }
+    this.#sink.emit({ ...this.name, ...event });
   }
 
   partAcknowledged(

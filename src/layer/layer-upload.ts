@@ -4,6 +4,7 @@ import type { LimitFunction } from 'p-limit';
 import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
 import { PART_SIZE_REPORTED_BYTES } from '../limits.ts';
+import type { CompletedLayers } from './completed-layers.ts';
 import { completeLayer } from './layer-completion.ts';
 import type { LayerReceipt } from './layer-events.ts';
 import type { LayerProgress } from './layer-progress.ts';
@@ -32,6 +33,7 @@ export interface LayerUploadContext {
   readonly memory: PartMemory;
   readonly partPermits: LimitFunction;
   readonly flights: SingleFlight;
+  readonly completed: CompletedLayers;
   readonly partsInFlight: number;
   readonly partSizeBytes: number | undefined;
   readonly tailHoldMs: number;
@@ -43,7 +45,11 @@ export interface LayerOrder {
   readonly repository: string;
   readonly source: LayerSource;
   readonly expectedDigest: Digest | undefined;
-  readonly checkFirst: boolean;
+  /**
+   * How to find out beforehand whether ECR has the layer: ask it, believe what this uploader has
+   * completed itself (somebody else has asked), or not at all.
+   */
+  readonly presence: 'ask' | 'remember' | 'ignore';
 }
 
 type Outcome = Omit<LayerReceipt, 'repository' | 'source' | 'durationMs'>;
@@ -96,9 +102,9 @@ export class LayerUpload {
 
   /** The digest, if it can be known before the layer is sent. */
   async #knownDigest(opened: OpenSource): Promise<Digest | undefined> {
-    const { expectedDigest, checkFirst, source } = this.#order;
+    const { expectedDigest, presence, source } = this.#order;
     let digest = expectedDigest ?? source.digest;
-    if (digest === undefined && checkFirst && opened.cheapToReread) {
+    if (digest === undefined && presence === 'ask' && opened.cheapToReread) {
       this.#progress.state = 'hashing';
       const { workshop, memory } = this.#context;
       const counter = this.#progress.hashedCounter;
@@ -110,19 +116,20 @@ export class LayerUpload {
   }
 
   async #uploadUnlessPresent(opened: OpenSource, digest: Digest): Promise<Outcome> {
-    if (this.#order.checkFirst) {
-      this.#progress.state = 'checking';
-      if (await this.#hasLayer(digest)) {
-        return {
-          digest,
-          sizeBytes: opened.sizeBytes ?? 0,
-          outcome: 'already-present',
-          partCount: 0,
-          sentBytes: 0,
-        };
-      }
+    const sizeBytes = await this.#presentSize(opened, digest);
+    if (sizeBytes !== undefined) {
+      return { digest, sizeBytes, outcome: 'already-present', partCount: 0, sentBytes: 0 };
     }
     return this.#upload(opened, digest);
+  }
+
+  /** The layer's size, if it need not be sent. */
+  async #presentSize(opened: OpenSource, digest: Digest): Promise<number | undefined> {
+    const { presence, repository } = this.#order;
+    if (presence === 'remember') return this.#context.completed.sizeOf(repository, digest);
+    if (presence === 'ignore') return undefined;
+    this.#progress.state = 'checking';
+    return (await this.#hasLayer(digest)) ? (opened.sizeBytes ?? 0) : undefined;
   }
 
   /** If ECR loses the upload, the layer starts again, once, from a source that can be read again. */
@@ -191,6 +198,7 @@ export class LayerUpload {
         signal,
         (operation) => this.#onRetry(operation),
       );
+      context.completed.add(order.repository, sent.digest, sent.sizeBytes);
       return { ...sent, outcome, sentBytes: this.#sentBytes + lane.sentBytes };
     } finally {
       this.#sentBytes += lane.sentBytes;

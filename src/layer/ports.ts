@@ -27,6 +27,10 @@ export type FaultKind =
   | 'part-out-of-order'
   | 'already-exists'
   | 'repository-missing'
+  /** An image's layers, or the images of an index, are not in the repository. */
+  | 'layers-missing'
+  | 'children-missing'
+  | 'tag-immutable'
   /** The same call cannot succeed. */
   | 'final';
 

@@ -35,6 +35,16 @@ export interface TransmitJob {
   readonly connection: ConnectionSettings;
 }
 
+export interface DownloadJob {
+  readonly kind: 'download';
+  readonly id: string;
+  readonly url: string;
+  /** More than this is not read. */
+  readonly sizeBytes: number;
+  readonly hasher: HasherKind;
+  readonly connection: ConnectionSettings;
+}
+
 export type Job =
   | { readonly kind: 'calibrate' }
   | {
@@ -50,6 +60,7 @@ export type Job =
   | { readonly kind: 'digest'; readonly hash: HashState }
   | { readonly kind: 'forget-hash'; readonly key: string }
   | TransmitJob
+  | DownloadJob
   | { readonly kind: 'release'; readonly id: string }
   | { readonly kind: 'cancel'; readonly id: string };
 
@@ -70,6 +81,7 @@ export interface JobValue {
   digest: string;
   'forget-hash': undefined;
   transmit: Reply;
+  download: { readonly sizeBytes: number; readonly sha256: string };
   release: undefined;
   cancel: undefined;
 }

@@ -7,8 +7,8 @@ import { type Agent, type ClientRequest, request as httpRequest } from 'node:htt
 import { request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { PART_HEADER_BYTES, writeWiredBytes } from '../layer/part-memory.ts';
-import type { ConnectionSettings, Reply } from '../layer/part-transmitter.ts';
-import { createAgent } from '../network/agent.ts';
+import type { Reply } from '../layer/part-transmitter.ts';
+import { agentFor } from './connection.ts';
 import { JobError, systemCodeDetail } from './job-failure.ts';
 import type { TransmitJob } from './job-protocol.ts';
 
@@ -18,20 +18,6 @@ const WRITE_BYTES = 1024 * 1024;
 const WRITE_BYTES_TLS = 256 * 1024;
 /** A reply to a part is a few hundred bytes; more is not one. */
 const REPLY_BYTES_MAX = 256 * 1024;
-
-const agents = new Map<string, Promise<Agent>>();
-
-function agentFor(protocol: string, settings: ConnectionSettings): Promise<Agent> {
-  const { certificateAuthorities, proxyUrl } = settings;
-  // A thread belongs to one uploader, whose authorities stay the same.
-  const key = `${protocol} ${proxyUrl ?? ''}`;
-  let agent = agents.get(key);
-  if (agent === undefined) {
-    agent = createAgent({ protocol, certificateAuthorities, proxyUrl });
-    agents.set(key, agent);
-  }
-  return agent;
-}
 
 export class Transmission {
   readonly #job: TransmitJob;

@@ -1,5 +1,6 @@
 /** Everything a worker does, by kind of job. Answers with data, never by throwing. */
 
+import { Download } from './download.ts';
 import { fold, hashFile } from './fold.ts';
 import { fasterHasher, forgetHash, resumeHasher, startHasher } from './hasher.ts';
 import { JobError } from './job-failure.ts';
@@ -7,6 +8,7 @@ import type { Job, JobResult, JobValue } from './job-protocol.ts';
 import { Transmission } from './transmission.ts';
 
 const transmissions = new Map<string, Transmission>();
+const downloads = new Map<string, Download>();
 const runningHashes = new Set<string>();
 const cancelledHashes = new Set<string>();
 
@@ -48,11 +50,21 @@ async function perform(job: Job): Promise<JobValue[Job['kind']]> {
         transmissions.delete(job.id);
       }
     }
+    case 'download': {
+      const download = new Download(job);
+      downloads.set(job.id, download);
+      try {
+        return await download.run();
+      } finally {
+        downloads.delete(job.id);
+      }
+    }
     case 'release':
       transmissions.get(job.id)?.release();
       return undefined;
     case 'cancel':
       transmissions.get(job.id)?.cancel();
+      downloads.get(job.id)?.cancel();
       if (runningHashes.has(job.id)) cancelledHashes.add(job.id);
       return undefined;
   }

@@ -43,22 +43,16 @@ export class Workshop implements LayerWorkshop, PartTransmitter {
     signal: AbortSignal,
   ): Promise<Digest> {
     const hasher = await this.#chosenHasher();
-    signal.throwIfAborted();
     const id = this.#nextKey();
     const { path, offsetBytes, sizeBytes } = file;
-    const cancel = (): void => this.#pool.tell({ kind: 'cancel', id }, { key: id, role: 'follow' });
-    signal.addEventListener('abort', cancel, { once: true });
-    try {
-      const result = await this.#pool.run(
+    const result = await this.#cancellable(id, signal, () =>
+      this.#pool.run(
         { kind: 'hash-file', id, path, offsetBytes, sizeBytes, hasher, progress },
         { key: id, role: 'only' },
-      );
-      signal.throwIfAborted();
-      if (!result.ok) throw sourceFailure(result.failure, 'hash-file', file.label, sizeBytes);
-      return digestFromHex(result.value);
-    } finally {
-      signal.removeEventListener('abort', cancel);
-    }
+      ),
+    );
+    if (!result.ok) throw sourceFailure(result.failure, 'hash-file', file.label, sizeBytes);
+    return digestFromHex(result.value);
   }
 
   async transmit(
@@ -95,6 +89,42 @@ export class Workshop implements LayerWorkshop, PartTransmitter {
       return result.value;
     } finally {
       under = false;
+      signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  /**
+   * Reads what a URL gives, for its digest.
+   * @throws TransmissionError; the signal's reason
+   */
+  async download(
+    url: string,
+    sizeBytes: number,
+    connection: ConnectionSettings,
+    signal: AbortSignal,
+  ): Promise<{ readonly digest: Digest; readonly sizeBytes: number }> {
+    const hasher = await this.#chosenHasher();
+    const id = this.#nextKey();
+    const result = await this.#cancellable(id, signal, () =>
+      this.#pool.run(
+        { kind: 'download', id, url, sizeBytes, hasher, connection },
+        { key: id, role: 'only' },
+      ),
+    );
+    if (!result.ok) throw transmissionError(result.failure);
+    return { digest: digestFromHex(result.value.sha256), sizeBytes: result.value.sizeBytes };
+  }
+
+  /** Runs one long job that a cancel reaches on its thread. @throws the signal's reason */
+  async #cancellable<T>(id: string, signal: AbortSignal, run: () => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    const cancel = (): void => this.#pool.tell({ kind: 'cancel', id }, { key: id, role: 'follow' });
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      const result = await run();
+      signal.throwIfAborted();
+      return result;
+    } finally {
       signal.removeEventListener('abort', cancel);
     }
   }

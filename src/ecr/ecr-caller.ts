@@ -1,0 +1,110 @@
+/** The AWS client and what every call to ECR goes through: no retries, faults as data, a tally. */
+
+import { ECRClient, type ECRClientConfig } from '@aws-sdk/client-ecr';
+import { LongshoreError } from '../errors.ts';
+import { RegistryFault } from '../layer/ports.ts';
+import type { CallContext } from './call-context.ts';
+import { isExpiredCredentials, toRegistryFault } from './ecr-fault.ts';
+import type { HttpHandler } from './request-handler.ts';
+
+export interface EcrCallerOptions {
+  readonly client: ECRClientConfig;
+  readonly registryId: string | undefined;
+  readonly requestHandler: HttpHandler;
+}
+
+/** Calls made, by operation, every attempt counted. */
+export type CallTally = Map<string, number>;
+
+export class EcrCaller {
+  readonly client: ECRClient;
+  /** What each request says of the registry it is for. */
+  readonly registry: { readonly registryId?: string };
+  #renewal: Promise<boolean> | undefined;
+  #renewedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: EcrCallerOptions) {
+    this.registry = options.registryId === undefined ? {} : { registryId: options.registryId };
+    const client = { ...options.client };
+    delete client.retryStrategy;
+    delete client.retryMode;
+    this.client = new ECRClient({
+      ...client,
+      requestHandler: options.requestHandler as NonNullable<ECRClientConfig['requestHandler']>,
+      // One retry loop, ours: the SDK's would resend a part that landed and would take
+      // LimitExceededException for throttling (measured by others, H).
+      maxAttempts: 1,
+    });
+  }
+
+  /** Ends the connections of the control calls. */
+  destroy(): void {
+    this.client.destroy();
+  }
+
+  /** @throws RegistryFault; the signal's reason */
+  async call<T>(
+    context: CallContext,
+    tally: CallTally | undefined,
+    signal: AbortSignal,
+    send: () => Promise<T>,
+  ): Promise<T> {
+    tally?.set(context.operation, (tally.get(context.operation) ?? 0) + 1);
+    const startedAtMs = performance.now();
+    try {
+      return await send();
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      const elapsedMs = Math.round(performance.now() - startedAtMs);
+      const fault = toRegistryFault(error, { ...context, elapsedMs });
+      if (isExpiredCredentials(fault) && (await this.#renewedSince(startedAtMs))) {
+        throw new RegistryFault('renewed', fault.error);
+      }
+      throw fault;
+    }
+  }
+
+  /** Whether there are other credentials now than when a call began; many calls share one renewal. */
+  async #renewedSince(startedAtMs: number): Promise<boolean> {
+    if (this.#renewedAtMs > startedAtMs) return true;
+    this.#renewal ??= this.#renewCredentials().finally(() => {
+      this.#renewal = undefined;
+    });
+    const renewed = await this.#renewal;
+    if (renewed) this.#renewedAtMs = performance.now();
+    return renewed;
+  }
+
+  /** Asks the credential chain anew. Resolves with whether it had others to give. */
+  async #renewCredentials(): Promise<boolean> {
+    const provide: (options?: { forceRefresh: boolean }) => Promise<{
+      readonly accessKeyId: string;
+      readonly sessionToken?: string | undefined;
+    }> = this.client.config.credentials;
+    try {
+      const before = await provide();
+      const after = await provide({ forceRefresh: true });
+      return before.accessKeyId !== after.accessKeyId || before.sessionToken !== after.sessionToken;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** ECR answered, but not as its model says. */
+export function wrongReply(
+  context: CallContext,
+  expected: string,
+  received: string,
+): RegistryFault {
+  const message = `${context.operation} answered without ${expected}; check the endpoint and any proxy on the way`;
+  return new RegistryFault(
+    'ambiguous',
+    new LongshoreError('E_REGISTRY_PROTOCOL', message, {
+      operation: context.operation,
+      repository: context.repository,
+      expected,
+      received,
+    }),
+  );
+}

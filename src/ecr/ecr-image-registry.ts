@@ -1,0 +1,193 @@
+/** ECR behind the image room's port: one call each, no retries, faults as data. */
+
+import {
+  BatchCheckLayerAvailabilityCommand,
+  BatchGetImageCommand,
+  DescribeRepositoriesCommand,
+  GetDownloadUrlForLayerCommand,
+  type Image,
+  PutImageCommand,
+  type Repository,
+} from '@aws-sdk/client-ecr';
+import { type Digest, isDigest } from '../digest.ts';
+import type {
+  ImagePut,
+  ImageReference,
+  ImageRegistry,
+  StoredImage,
+} from '../image/image-registry.ts';
+import { MANIFEST_TYPES } from '../image/media-type.ts';
+import { RegistryFault } from '../layer/ports.ts';
+import type { CallContext } from './call-context.ts';
+import { type CallTally, type EcrCaller, wrongReply } from './ecr-caller.ts';
+import type { EcrRegistry } from './ecr-registry.ts';
+
+export class EcrImageRegistry implements ImageRegistry {
+  readonly #caller: EcrCaller;
+  readonly #layers: EcrRegistry;
+  readonly #tally: CallTally;
+
+  /**
+   * @param layers creates repositories
+   * @param tally where calls are counted
+   */
+  constructor(caller: EcrCaller, layers: EcrRegistry, tally: CallTally) {
+    this.#caller = caller;
+    this.#layers = layers;
+    this.#tally = tally;
+  }
+
+  async getImages(
+    repository: string,
+    references: readonly ImageReference[],
+    signal: AbortSignal,
+  ): Promise<readonly StoredImage[]> {
+    const context = { operation: 'BatchGetImage', repository };
+    const command = new BatchGetImageCommand({
+      ...this.#caller.registry,
+      repositoryName: repository,
+      imageIds: references.map((reference) =>
+        'tag' in reference ? { imageTag: reference.tag } : { imageDigest: reference.digest },
+      ),
+      // The model's text leaves indexes out; they are given all the same (AWS's own resolver, H).
+      acceptedMediaTypes: [...MANIFEST_TYPES],
+    });
+    const reply = await this.#call(context, signal, () =>
+      this.#caller.client.send(command, { abortSignal: signal }),
+    );
+    const failure = reply.failures?.find(({ failureCode }) => failureCode !== 'ImageNotFound');
+    if (failure !== undefined) {
+      const reason = `${failure.failureCode ?? 'a failure'}: ${failure.failureReason ?? ''}`;
+      throw new RegistryFault('final', wrongReply(context, 'an image', reason).error);
+    }
+    return (reply.images ?? []).map((image) => storedImage(context, image));
+  }
+
+  async availableLayers(
+    repository: string,
+    digests: readonly Digest[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<Digest, number | undefined>> {
+    const context = { operation: 'BatchCheckLayerAvailability', repository };
+    const command = new BatchCheckLayerAvailabilityCommand({
+      ...this.#caller.registry,
+      repositoryName: repository,
+      layerDigests: [...digests],
+    });
+    const reply = await this.#call(context, signal, () =>
+      this.#caller.client.send(command, { abortSignal: signal }),
+    );
+    // Absent layers are listed as unavailable (M-H), or as failures; what is not listed is absent too.
+    return new Map(
+      (reply.layers ?? [])
+        .filter(({ layerAvailability }) => layerAvailability === 'AVAILABLE')
+        .flatMap(({ layerDigest, layerSize }) =>
+          isDigest(layerDigest) ? [[layerDigest, layerSize] as const] : [],
+        ),
+    );
+  }
+
+  async putImage(
+    repository: string,
+    { text, mediaType, digest, tag }: ImagePut,
+    signal: AbortSignal,
+  ): Promise<'put' | 'already-present'> {
+    const context = { operation: 'PutImage', repository, digest };
+    const command = new PutImageCommand({
+      ...this.#caller.registry,
+      repositoryName: repository,
+      imageManifest: text,
+      imageManifestMediaType: mediaType,
+      imageDigest: digest,
+      ...(tag !== undefined && { imageTag: tag }),
+    });
+    try {
+      const { image } = await this.#call(context, signal, () =>
+        this.#caller.client.send(command, { abortSignal: signal }),
+      );
+      const stored = image?.imageId?.imageDigest;
+      if (stored !== digest) throw wrongReply(context, digest, String(stored));
+      return 'put';
+    } catch (error) {
+      // Same manifest and same tag (H): what was wanted is so.
+      if (error instanceof RegistryFault && error.kind === 'already-exists') {
+        return 'already-present';
+      }
+      throw error;
+    }
+  }
+
+  async isTagImmutable(repository: string, tag: string, signal: AbortSignal): Promise<boolean> {
+    const context = { operation: 'DescribeRepositories', repository };
+    const command = new DescribeRepositoriesCommand({
+      ...this.#caller.registry,
+      repositoryNames: [repository],
+    });
+    const { repositories } = await this.#call(context, signal, () =>
+      this.#caller.client.send(command, { abortSignal: signal }),
+    );
+    const found = repositories?.[0];
+    return found !== undefined && isImmutable(found, tag);
+  }
+
+  createRepository(repository: string, signal: AbortSignal): Promise<boolean> {
+    return this.#layers.createRepository(repository, signal);
+  }
+
+  async downloadUrl(repository: string, digest: Digest, signal: AbortSignal): Promise<string> {
+    const context = { operation: 'GetDownloadUrlForLayer', repository, digest };
+    const command = new GetDownloadUrlForLayerCommand({
+      ...this.#caller.registry,
+      repositoryName: repository,
+      layerDigest: digest,
+    });
+    const { downloadUrl } = await this.#call(context, signal, () =>
+      this.#caller.client.send(command, { abortSignal: signal }),
+    );
+    if (downloadUrl === undefined || !URL.canParse(downloadUrl)) {
+      // Not what it was: the URL is a bearer of rights.
+      throw wrongReply(context, 'a URL', 'something else');
+    }
+    return downloadUrl;
+  }
+
+  #call<T>(context: CallContext, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
+    return this.#caller.call(context, this.#tally, signal, send);
+  }
+}
+
+function storedImage(context: CallContext, image: Image): StoredImage {
+  const digest = image.imageId?.imageDigest;
+  if (!isDigest(digest)) throw wrongReply(context, "an image's digest", String(digest));
+  return {
+    digest,
+    tag: image.imageId?.imageTag,
+    mediaType: image.imageManifestMediaType,
+    text: image.imageManifest ?? '',
+  };
+}
+
+/** Tags that match a filter are excluded from the repository's rule (model, H). */
+function isImmutable(repository: Repository, tag: string): boolean {
+  const { imageTagMutability: rule, imageTagMutabilityExclusionFilters: filters } = repository;
+  const excluded = (filters ?? []).some(({ filter }) => matchesWildcard(filter ?? '', tag));
+  if (rule === 'IMMUTABLE_WITH_EXCLUSION') return !excluded;
+  if (rule === 'MUTABLE_WITH_EXCLUSION') return excluded;
+  return rule === 'IMMUTABLE';
+}
+
+/** `*` stands for any characters, none included. */
+function matchesWildcard(filter: string, tag: string): boolean {
+  const pieces = filter.split('*');
+  const first = pieces[0] ?? '';
+  const last = pieces.at(-1) ?? '';
+  if (pieces.length === 1) return filter === tag;
+  if (!tag.startsWith(first) || !tag.endsWith(last)) return false;
+  let position = first.length;
+  for (const piece of pieces.slice(1, -1)) {
+    const found = tag.indexOf(piece, position);
+    if (found < 0) return false;
+    position = found + piece.length;
+  }
+  return position <= tag.length - last.length;
+}

@@ -1,0 +1,168 @@
+/** Carries a plan out: blobs side by side, each manifest as soon as what it names is there. */
+
+import pLimit from 'p-limit';
+import type { Digest } from '../digest.ts';
+import { LongshoreError } from '../errors.ts';
+import type { LayerSource } from '../layer/layer-source.ts';
+import { callRegistry, emitImage, errorOf, type ImageContext } from './image-context.ts';
+import { imageInvalid } from './image-errors.ts';
+import type { ImageBlobReceipt, ImageReceipt } from './image-events.ts';
+import type { GraphNode, ImageGraph } from './image-graph.ts';
+import type { ImagePlan, PlannedBlob } from './image-plan.ts';
+import { imageReceipt } from './image-receipt.ts';
+import type { OpenImage } from './image-source.ts';
+import { putManifest } from './manifest-put.ts';
+import type { Manifest } from './manifest.ts';
+import { rootPuts } from './push-plan.ts';
+import { neededBlobs, presentBlobs } from './repository-content.ts';
+
+/** PutImage has the tightest quota, 10 a second (quotas, H); more at once would only be throttled. */
+const PUTS_IN_FLIGHT = 5;
+
+export class ImagePush {
+  readonly #image: OpenImage;
+  readonly #graph: ImageGraph;
+  readonly #plan: ImagePlan;
+  readonly #context: ImageContext;
+  /** Ends what runs side by side when one of it fails. */
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #putLimit = pLimit(PUTS_IN_FLIGHT);
+  readonly #sources = new Map<Digest, LayerSource>();
+  readonly #uploads = new Map<Digest, Promise<void>>();
+  readonly #puts = new Map<Digest, Promise<void>>();
+  readonly #results = {
+    blobs: new Map<Digest, ImageBlobReceipt>(),
+    manifests: new Map<Digest, 'put' | 'already-present'>(),
+    tags: new Map<string, 'put' | 'already-present'>(),
+  };
+
+  constructor(
+    image: OpenImage,
+    graph: ImageGraph,
+    plan: ImagePlan,
+    context: ImageContext,
+    signal: AbortSignal,
+  ) {
+    this.#image = image;
+    this.#graph = graph;
+    this.#plan = plan;
+    this.#context = context;
+    this.#signal = AbortSignal.any([signal, this.#stop.signal]);
+  }
+
+  /** @throws LongshoreError of what failed first; the signal's reason */
+  async run(startedAtMs: number): Promise<ImageReceipt> {
+    const { blobs } = this.#plan;
+    // A blob that the source lacks is told of before any other travels.
+    for (const { digest, action } of blobs) if (action === 'upload') this.#source(digest);
+    await this.#ensureRepository();
+    for (const blob of blobs) {
+      if (blob.action === 'upload') this.#uploads.set(blob.digest, this.#upload(blob));
+      else emitImage(this.#context, { type: 'blob-skipped', blob });
+    }
+    for (const node of this.#graph.nodes) {
+      this.#puts.set(node.manifest.digest, this.#put(node));
+    }
+    await this.#settle([...this.#uploads.values(), ...this.#puts.values()]);
+    const durationMs = Math.round(performance.now() - startedAtMs);
+    return imageReceipt(this.#plan, this.#results, this.#context.tally, durationMs);
+  }
+
+  async #ensureRepository(): Promise<void> {
+    if (this.#plan.repositoryExists) return;
+    const { repository } = this.#context.name;
+    await callRegistry(this.#context, 'CreateRepository', this.#signal, () =>
+      this.#context.registry.createRepository(repository, this.#signal),
+    ).catch((error: unknown) => {
+      throw errorOf(error);
+    });
+  }
+
+  /** Waits for all, and ends the others when one fails. */
+  async #settle(work: readonly Promise<unknown>[]): Promise<void> {
+    let failure: { readonly error: unknown } | undefined;
+    await Promise.all(
+      work.map((one) =>
+        one.catch((error: unknown) => {
+          failure ??= { error };
+          this.#stop.abort(failure.error);
+        }),
+      ),
+    );
+    if (failure !== undefined) throw failure.error;
+  }
+
+  async #upload(
+    blob: Pick<PlannedBlob, 'digest' | 'sizeBytes' | 'mediaType' | 'kind'>,
+    again = false,
+  ): Promise<void> {
+    const { digest, sizeBytes, mediaType, kind } = blob;
+    const source = this.#source(digest);
+    const receipt = await this.#context.uploadBlob(source, digest, again, this.#signal);
+    if (receipt.sizeBytes !== sizeBytes) {
+      const problem = `the manifest gives it ${sizeBytes} bytes, it has ${receipt.sizeBytes}`;
+      throw imageInvalid(this.#context.name.image, `blob ${digest}`, problem);
+    }
+    const { outcome, durationMs } = receipt;
+    // Sent twice, where ECR had lost it.
+    const sentBytes = receipt.sentBytes + (this.#results.blobs.get(digest)?.sentBytes ?? 0);
+    const result = { digest, sizeBytes, mediaType, kind, outcome, sentBytes, durationMs };
+    this.#results.blobs.set(digest, result);
+  }
+
+  async #put(node: GraphNode): Promise<void> {
+    const { manifest, role } = node;
+    const { config, layers, manifests, subject, digest } = manifest;
+    // Whatever a manifest names comes before it. The graph's order makes sure that there is a promise.
+    for (const reference of [...layers, ...manifests, config, subject]) {
+      if (reference === undefined) continue;
+      await this.#uploads.get(reference.digest);
+      await this.#puts.get(reference.digest);
+    }
+    const planned = this.#plan.manifests.find((one) => one.digest === digest);
+    const isRoot = role === 'root';
+    const tags = isRoot ? rootPuts(this.#plan) : planned?.action === 'put' ? [undefined] : [];
+    for (const tag of tags) {
+      const outcome = await this.#putLimit(() =>
+        putManifest({ manifest, tag }, this.#context, () => this.#repair(manifest), this.#signal),
+      ).catch((error: unknown) => {
+        throw errorOf(error);
+      });
+      if (planned?.action === 'put') this.#results.manifests.set(digest, outcome);
+      if (tag !== undefined) this.#results.tags.set(tag, outcome);
+      emitImage(this.#context, { type: 'manifest-put', digest, tag, outcome });
+    }
+  }
+
+  /** Sends blobs again that were there, or were completed, and are gone. */
+  async #repair(manifest: Manifest): Promise<void> {
+    const blobs = neededBlobs({ nodes: [{ manifest }], blobs: this.#graph.blobs }, new Set());
+    const present = await presentBlobs(blobs, this.#context, this.#signal);
+    for (const { descriptor, kind } of blobs) {
+      if (present.has(descriptor.digest)) continue;
+      await this.#upload({ ...descriptor, kind }, true);
+    }
+  }
+
+  #source(digest: Digest): LayerSource {
+    const known = this.#sources.get(digest);
+    if (known !== undefined) return known;
+    const blob = this.#graph.blobs.get(digest);
+    if (blob === undefined) throw new Error(`no blob ${digest} in the graph`);
+    const source = this.#image.blob(blob.descriptor);
+    this.#sources.set(digest, source);
+    return source;
+  }
+}
+
+/** How a failed push is told of. */
+export function failureOf(
+  error: unknown,
+  isAborted: boolean,
+): { readonly code: LongshoreError['code'] | 'ABORTED'; readonly message: string } {
+  return {
+    code: LongshoreError.is(error) && !isAborted ? error.code : 'ABORTED',
+    message: error instanceof Error ? error.message : String(error),
+  };
+}

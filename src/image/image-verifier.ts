@@ -1,0 +1,200 @@
+/** Reads an image back from ECR and checks all of it. */
+
+import pLimit from 'p-limit';
+import type { Digest } from '../digest.ts';
+import { LongshoreError } from '../errors.ts';
+import { RegistryFault } from '../layer/ports.ts';
+import type { EventSink } from '../layer/event-sink.ts';
+import { callRegistry, errorOf, type ImageContext } from './image-context.ts';
+import { blobMissing } from './image-errors.ts';
+import type { ImageVerification, VerificationEvent } from './image-events.ts';
+import { type GraphBlob, type ImageGraph, readGraph } from './image-graph.ts';
+import type { ImageReference, StoredImage } from './image-registry.ts';
+import type { OpenImage } from './image-source.ts';
+import { digestOf, readManifest } from './manifest.ts';
+
+/** What was read of a blob. */
+export interface BlobReading {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+}
+
+export interface VerifierOptions {
+  readonly context: ImageContext;
+  /** Tag or digest. */
+  readonly reference: string;
+  readonly sink: EventSink<VerificationEvent>;
+  readonly blobsInFlight: number;
+  /**
+   * Reads what a URL gives, hashed in a worker; no more than one byte beyond `sizeBytes`.
+   * @throws RegistryFault
+   */
+  readonly readBlob: (url: string, sizeBytes: number) => Promise<BlobReading>;
+  readonly signal: AbortSignal;
+}
+
+export class ImageVerifier {
+  readonly #options: VerifierOptions;
+  readonly #problems: string[] = [];
+
+  constructor(options: VerifierOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param source what the image should be, if there is something to compare it with
+   * @throws LongshoreError E_VERIFICATION_FAILED with everything that was found
+   */
+  async run(source: ImageGraph | undefined): Promise<ImageVerification> {
+    const startedAtMs = performance.now();
+    const { context, reference, sink } = this.#options;
+    const { repository } = context.name;
+    const graph = await this.#graph();
+    if (source !== undefined) this.#compare(graph, source);
+    const blobs = [...graph.blobs.values()];
+    const wanted = blobs.filter(({ isForeign }) => !isForeign);
+    const sizeBytes = wanted.reduce((sum, { descriptor }) => sum + descriptor.sizeBytes, 0);
+    sink.emit({ type: 'verification-started', blobCount: wanted.length, sizeBytes });
+    const limit = pLimit(this.#options.blobsInFlight);
+    await Promise.all(wanted.map((blob) => limit(() => this.#verify(blob))));
+    if (this.#problems.length > 0) throw this.#failure();
+    const { manifest } = graph.root;
+    return {
+      repository,
+      reference,
+      digest: manifest.digest,
+      mediaType: manifest.mediaType,
+      manifests: graph.nodes.map((node) => ({
+        digest: node.manifest.digest,
+        sizeBytes: node.manifest.bytes.length,
+        platform: node.descriptor.platform,
+      })),
+      blobs: blobs.map(({ descriptor, isForeign }) => ({
+        digest: descriptor.digest,
+        sizeBytes: descriptor.sizeBytes,
+        outcome: isForeign ? ('foreign' as const) : ('verified' as const),
+      })),
+      verifiedBytes: sizeBytes,
+      comparedWithSource: source !== undefined,
+      durationMs: Math.round(performance.now() - startedAtMs),
+    };
+  }
+
+  /** The image's graph as the repository has it. What does not hold together ends the verification. */
+  async #graph(): Promise<ImageGraph> {
+    const { context, reference, signal } = this.#options;
+    const { repository } = context.name;
+    const asked: ImageReference = reference.startsWith('sha256:')
+      ? { digest: reference as Digest }
+      : { tag: reference };
+    const stored = await this.#find(asked);
+    if (stored === undefined) {
+      this.#problems.push(`${reference} is not in ${repository}`);
+      throw this.#failure();
+    }
+    const label = `${repository} ${reference}`;
+    try {
+      const image = await this.#openStored(stored, label);
+      const options = { source: label, platforms: [], referrers: false };
+      return await readGraph(image, options, signal);
+    } catch (error) {
+      if (!LongshoreError.is(error) || error.origin !== 'source') throw errorOf(error);
+      this.#problems.push(error.message);
+      throw this.#failure();
+    }
+  }
+
+  async #openStored(stored: StoredImage, label: string): Promise<OpenImage> {
+    const bytes = new TextEncoder().encode(stored.text);
+    const actual = digestOf(bytes);
+    if (actual !== stored.digest) {
+      this.#problems.push(`the manifest ${stored.digest} has the digest ${actual}`);
+    }
+    const origin = { source: label };
+    const { mediaType } = readManifest(bytes, {
+      ...origin,
+      ...(stored.mediaType !== undefined && { mediaType: stored.mediaType }),
+    });
+    return {
+      root: { mediaType, digest: actual, sizeBytes: bytes.length },
+      readManifest: async ({ digest }) => {
+        if (digest === actual) return bytes;
+        const child = await this.#find({ digest });
+        if (child === undefined) throw blobMissing(label, digest);
+        return new TextEncoder().encode(child.text);
+      },
+      blob: () => {
+        throw new Error('blobs are read by URL');
+      },
+      referrers: () => Promise.resolve([]),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  async #find(reference: ImageReference): Promise<StoredImage | undefined> {
+    const { context, signal } = this.#options;
+    try {
+      const [stored] = await callRegistry(context, 'BatchGetImage', signal, () =>
+        context.registry.getImages(context.name.repository, [reference], signal),
+      );
+      return stored;
+    } catch (error) {
+      throw errorOf(error);
+    }
+  }
+
+  #compare(graph: ImageGraph, source: ImageGraph): void {
+    const { context, reference } = this.#options;
+    const stored = graph.root.manifest.digest;
+    const wanted = source.root.manifest.digest;
+    if (stored === wanted) return;
+    const { image, repository } = context.name;
+    this.#problems.push(`${repository} ${reference} is ${stored}, ${image} is ${wanted}`);
+    const missing = [...source.blobs.keys()].filter((digest) => !graph.blobs.has(digest));
+    const surplus = [...graph.blobs.keys()].filter((digest) => !source.blobs.has(digest));
+    for (const digest of missing) this.#problems.push(`only ${image} has the blob ${digest}`);
+    for (const digest of surplus) this.#problems.push(`only ${repository} has the blob ${digest}`);
+  }
+
+  async #verify({ descriptor }: GraphBlob): Promise<void> {
+    const { context, sink, signal, readBlob } = this.#options;
+    const { repository } = context.name;
+    const { digest, sizeBytes } = descriptor;
+    const startedAtMs = performance.now();
+    let reading: BlobReading;
+    try {
+      // Another attempt takes another URL: they expire.
+      reading = await callRegistry(context, 'GetDownloadUrlForLayer', signal, async () => {
+        const url = await context.registry.downloadUrl(repository, digest, signal);
+        return readBlob(url, sizeBytes);
+      });
+    } catch (error) {
+      if (error instanceof RegistryFault && error.kind === 'layers-missing') {
+        this.#problems.push(`the blob ${digest} is not there: ${error.message}`);
+        return;
+      }
+      throw errorOf(error);
+    }
+    if (reading.sizeBytes !== sizeBytes) {
+      const actual =
+        reading.sizeBytes > sizeBytes ? `more than ${sizeBytes}` : String(reading.sizeBytes);
+      this.#problems.push(`the blob ${digest} has ${actual} bytes instead of ${sizeBytes}`);
+    } else if (reading.digest !== digest) {
+      this.#problems.push(`the blob ${digest} has the digest ${reading.digest}`);
+    } else {
+      const durationMs = Math.round(performance.now() - startedAtMs);
+      sink.emit({ type: 'blob-verified', digest, sizeBytes, durationMs });
+    }
+  }
+
+  #failure(): LongshoreError {
+    const { context, reference } = this.#options;
+    const { repository } = context.name;
+    const list = this.#problems.map((problem) => `\n  ${problem}`).join('');
+    return new LongshoreError(
+      'E_VERIFICATION_FAILED',
+      `${repository} ${reference} is not as it should be; push it again:${list}`,
+      { repository, image: reference, problems: [...this.#problems] },
+    );
+  }
+}

@@ -1,0 +1,87 @@
+/** Runs layers under the uploader's budgets and keeps account of them. */
+
+import pLimit from 'p-limit';
+import { LongshoreError } from '../errors.ts';
+import { EventSink } from './event-sink.ts';
+import type { LayerEvent, LayerReceipt, UploaderSnapshot } from './layer-events.ts';
+import { LayerProgress } from './layer-progress.ts';
+import { LayerUpload, type LayerOrder, type LayerUploadContext } from './layer-upload.ts';
+import type { LayerRegistry } from './ports.ts';
+import { takePermit } from './permit.ts';
+
+export class LayerQueue {
+  readonly #context: LayerUploadContext;
+  readonly #permits: ReturnType<typeof pLimit>;
+  readonly #layers = new Set<LayerProgress>();
+  readonly #totals = { acceptedBytes: 0, resentBytes: 0 };
+  readonly #counts = { uploaded: 0, 'already-present': 0, failed: 0 };
+  #lastLayerId = 0;
+
+  constructor(context: LayerUploadContext, layersInFlight: number) {
+    this.#context = context;
+    this.#permits = pLimit(layersInFlight);
+  }
+
+  /**
+   * Uploads one layer when its turn comes; layers that wait begin in the order in which they came.
+   * @param registry whose calls it makes; default: the uploader's own
+   */
+  async run(
+    order: LayerOrder,
+    signal: AbortSignal,
+    onEvent: ((event: LayerEvent) => void) | undefined,
+    registry: LayerRegistry = this.#context.registry,
+  ): Promise<LayerReceipt> {
+    const progress = this.track(order.repository, order.source.label, onEvent);
+    const startedAtMs = performance.now();
+    const { repository, source } = order;
+    try {
+      const givePermitBack = await takePermit(this.#permits, signal);
+      try {
+        const context = { ...this.#context, registry };
+        const outcome = await new LayerUpload(context, order, progress, signal).run();
+        const durationMs = Math.round(performance.now() - startedAtMs);
+        const receipt = { repository, source: source.label, ...outcome, durationMs };
+        this.#counts[outcome.outcome] += 1;
+        progress.emit({ type: 'layer-completed', receipt });
+        return receipt;
+      } finally {
+        givePermitBack();
+      }
+    } catch (error) {
+      this.#counts.failed += 1;
+      progress.emit({
+        type: 'layer-failed',
+        code: LongshoreError.is(error) && !signal.aborted ? error.code : 'ABORTED',
+        message: error instanceof Error ? error.message : String(error),
+      });
+      throw error;
+    } finally {
+      this.untrack(progress);
+    }
+  }
+
+  /** Makes a layer visible in `snapshot`; `untrack` ends it. */
+  track(repository: string, source: string, onEvent?: (event: LayerEvent) => void): LayerProgress {
+    this.#lastLayerId += 1;
+    const name = { repository, source, layerId: this.#lastLayerId };
+    const progress = new LayerProgress(name, this.#totals, new EventSink(onEvent));
+    this.#layers.add(progress);
+    return progress;
+  }
+
+  untrack(progress: LayerProgress): void {
+    this.#layers.delete(progress);
+  }
+
+  snapshot(): UploaderSnapshot {
+    return {
+      layers: [...this.#layers].map((layer) => layer.snapshot()),
+      uploadedLayerCount: this.#counts.uploaded,
+      presentLayerCount: this.#counts['already-present'],
+      failedLayerCount: this.#counts.failed,
+      ...this.#totals,
+      bytesInMemory: this.#context.memory.allocatedBytes,
+    };
+  }
+}
