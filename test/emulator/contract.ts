@@ -1,7 +1,7 @@
 /** Behaviours every door of the emulator must show; real ECR should show them too. */
 
 import { randomBytes } from 'node:crypto';
-import type { ECR } from '@aws-sdk/client-ecr';
+import type { ECR, ListImageReferrersResponse } from '@aws-sdk/client-ecr';
 import { describe, expect, test } from 'vitest';
 import {
   MIB,
@@ -303,6 +303,69 @@ function describeImages(connect: Connect): void {
         client.getDownloadUrlForLayer({ repositoryName: REPOSITORY, layerDigest: config.digest }),
         { name: 'LayerInaccessibleException' },
       );
+    }));
+
+  test('foreign layers need not be there if they say where they are', () =>
+    connect(async (client) => {
+      const layer = await pushLayer(client);
+      const imageOf = (mediaType: string, urls?: readonly string[]): string => {
+        const foreign = { mediaType, digest: digestOf('elsewhere'), size: 5, urls };
+        const image = JSON.parse(manifestOf(layer, [layer])) as { layers: object[] };
+        return JSON.stringify({ ...image, layers: [foreign, ...image.layers] });
+      };
+      const put = (imageManifest: string): Promise<unknown> =>
+        client.putImage({ repositoryName: REPOSITORY, imageManifest });
+      const urls = ['https://example.com/layer'];
+      const docker = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
+      await put(imageOf(docker, urls));
+      for (const suffix of ['', '+gzip', '+zstd']) {
+        await put(
+          imageOf(`application/vnd.oci.image.layer.nondistributable.v1.tar${suffix}`, urls),
+        );
+      }
+      const missing = { name: 'LayersNotFoundException' };
+      await expectException(put(imageOf(docker)), missing);
+      await expectException(put(imageOf(docker, [])), missing);
+      const ordinary = 'application/vnd.oci.image.layer.v1.tar+gzip';
+      await expectException(put(imageOf(ordinary, urls)), missing);
+    }));
+
+  test('referrers are found by their subject, which need not exist', () =>
+    connect(async (client) => {
+      const layer = await pushLayer(client);
+      const subject = { mediaType: 'a/b', digest: digestOf('subject'), size: 7 };
+      const image = JSON.parse(manifestOf(layer, [layer])) as object;
+      const manifests = ['text/one', 'text/two'].map((artifactType) =>
+        JSON.stringify({ ...image, artifactType, subject, annotations: { key: artifactType } }),
+      );
+      for (const imageManifest of manifests) {
+        await client.putImage({ repositoryName: REPOSITORY, imageManifest });
+      }
+      const list = async (rest: object = {}): Promise<ListImageReferrersResponse> =>
+        client.listImageReferrers({
+          repositoryName: REPOSITORY,
+          subjectId: { imageDigest: subject.digest },
+          ...rest,
+        });
+      const first = await list({ maxResults: 1 });
+      const second = await list({ maxResults: 1, nextToken: first.nextToken });
+      const found = [...(first.referrers ?? []), ...(second.referrers ?? [])];
+      expect(found.map(({ digest }) => digest)).toEqual(manifests.map(digestOf).toSorted());
+      expect(second.nextToken).toBeUndefined();
+      expect((await list({ filter: { artifactTypes: ['text/two'] } })).referrers).toEqual([
+        {
+          digest: digestOf(manifests[1] ?? ''),
+          mediaType: 'application/vnd.oci.image.manifest.v1+json',
+          artifactType: 'text/two',
+          size: manifests[1]?.length,
+          annotations: { key: 'text/two' },
+          artifactStatus: 'ACTIVE',
+        },
+      ]);
+      expect((await list({ filter: { artifactStatus: 'ARCHIVED' } })).referrers).toEqual([]);
+      await expectException(list({ subjectId: { imageDigest: 'nonsense' } }), {
+        name: 'InvalidParameterException',
+      });
     }));
 }
 

@@ -123,6 +123,11 @@ export class RegistryClient {
   }
 }
 
+/** Lets everything else run until `condition` holds. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
 export function basic(emulator: Emulator): string {
   const { password, username } = emulator.dockerCredentials();
   return basicOf(username, password);

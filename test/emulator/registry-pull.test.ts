@@ -100,7 +100,7 @@ async function pagesOf(emulator: Emulator, path: string, member: string): Promis
   for (let next: string | undefined = path; next !== undefined;) {
     const { headers, json } = await client.send('GET', next);
     pages.push(json[member] as string[]);
-    const link = /^<(http:\/\/[^>]+)>; rel="next"$/.exec(String(headers.link))?.[1];
+    const link = /^<(http:\/\/[^>]+)>; rel="next"$/.exec(String(headers['link']))?.[1];
     const url: URL | undefined = link === undefined ? undefined : new URL(link);
     next = url === undefined ? undefined : `${url.pathname}${url.search}`;
   }
