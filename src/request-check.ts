@@ -80,11 +80,11 @@ function assertPlatforms(platforms: readonly string[]): void {
   }
 }
 
-function assertTag(option: string, tag: string): void {
-  if (TAG.test(tag)) return;
+function assertTag(option: string, tag: unknown): void {
+  if (typeof tag === 'string' && TAG.test(tag)) return;
   throw optionInvalid(
     option,
     'a tag of up to 128 letters, digits, dots, dashes and underscores',
-    String(tag).slice(0, 200),
+    typeof tag === 'string' ? tag.slice(0, 200) : `a ${typeof tag}`,
   );
 }
