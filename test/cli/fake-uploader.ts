@@ -20,9 +20,15 @@ export interface FakeUploader extends Uploader {
   finish(label: string): void;
 }
 
+/** What it answers about images. */
+export type FakeImages = Partial<Pick<Uploader, 'planImage' | 'pushImage' | 'verifyImage'>>;
+
 export const DIGEST: Digest = `sha256:${'ab'.repeat(32)}`;
 
-export function fakeUploader(endings: Readonly<Record<string, FakeEnding>>): FakeUploader {
+export function fakeUploader(
+  endings: Readonly<Record<string, FakeEnding>>,
+  images: FakeImages = {},
+): FakeUploader {
   const requests: LayerRequest[] = [];
   const calls: string[] = [];
   const finishers = new Map<string, () => void>();
@@ -60,16 +66,23 @@ export function fakeUploader(endings: Readonly<Record<string, FakeEnding>>): Fak
     return receipt;
   }
 
+  /** Counts among what a close waits for. */
+  function track<Result>(running: Promise<Result>): Promise<Result> {
+    idle = Promise.allSettled([idle, running]);
+    return running;
+  }
+
   const uploader: FakeUploader = {
     requests,
     calls,
     finish: (label) => finishers.get(label)?.(),
     uploadLayer: (request, call) => {
       requests.push(request);
-      const running = upload(request, call);
-      idle = Promise.allSettled([idle, running]);
-      return running;
+      return track(upload(request, call));
     },
+    planImage: (...words) => track((images.planImage ?? noImage)(...words)),
+    pushImage: (...words) => track((images.pushImage ?? noImage)(...words)),
+    verifyImage: (...words) => track((images.verifyImage ?? noImage)(...words)),
     snapshot: () => EMPTY_SNAPSHOT,
     close: async () => {
       calls.push('close');
@@ -83,6 +96,10 @@ export function fakeUploader(endings: Readonly<Record<string, FakeEnding>>): Fak
     [Symbol.asyncDispose]: () => uploader.close(),
   };
   return uploader;
+}
+
+function noImage(): Promise<never> {
+  return Promise.reject(new Error('no images in this test'));
 }
 
 export const EMPTY_SNAPSHOT: UploaderSnapshot = {
