@@ -1,6 +1,8 @@
 import type { ECR } from '@aws-sdk/client-ecr';
 import { expect, test } from 'vitest';
+import { startEmulator } from '../../src/emulator/index.ts';
 import { REPOSITORY, digestOf, manifestOf, pushLayer, withEmulator } from './fixture.ts';
+import { withFolder } from './foreign-client.ts';
 import { RegistryClient } from './registry-client.ts';
 import type { RegistryReply } from './registry-client.ts';
 
@@ -78,4 +80,22 @@ test('repositories that are encrypted otherwise share nothing', () =>
       encryptionConfiguration: { encryptionType: 'KMS', kmsKey: 'key' },
     });
     expect(await mount(new RegistryClient(emulator), digest)).toMatchObject({ status: 202 });
+  }));
+
+test('a mounted layer is still there after a restart', () =>
+  withFolder(async (dataDirectory) => {
+    let digest = '';
+    await withEmulator({ dataDirectory }, async (emulator, ecr) => {
+      digest = await prepare(ecr, 'ENABLED');
+      const client = new RegistryClient(emulator);
+      await mount(client, digest);
+      await client.putManifest('v1', manifestOf(digest, [digest]), undefined, 'target');
+    });
+    await using emulator = await startEmulator({ dataDirectory });
+    const client = new RegistryClient(emulator);
+    const { headers, status } = await client.send('GET', `/v2/target/blobs/${digest}`);
+    expect(status).toBe(307);
+    const layer = await fetch(headers.location ?? '');
+    expect(digestOf(new Uint8Array(await layer.arrayBuffer()))).toBe(digest);
+    expect(await client.send('GET', '/v2/target/manifests/v1')).toMatchObject({ status: 200 });
   }));
