@@ -1,0 +1,148 @@
+/** Answers a registry's challenges: with a login, with a token for it, or with a token for anybody. */
+
+import { abortable } from '../abort.ts';
+import type { Challenge } from './challenge.ts';
+import type { CredentialStore, FoundCredentials } from './credential-store.ts';
+import { loginHostOf } from './endpoint.ts';
+import { type FaultFacts, ReadFault } from './read-fault.ts';
+import { type Token, TokenCache } from './token-cache.ts';
+import { fetchToken, type TokenService } from './token-service.ts';
+import type { Transport } from './transport.ts';
+
+export interface AuthorizerContext {
+  readonly registry: string;
+  readonly endpoint: URL;
+  readonly transport: Transport;
+  readonly credentials: CredentialStore;
+  readonly stallTimeoutMs: number;
+  now(): number;
+  /** Ends when the client is closed: what several wait for is not ended by one of them. */
+  readonly signal: AbortSignal;
+}
+
+/** Repositories whose scope the registry named itself. */
+const SCOPES_MAX = 1024;
+const UNAUTHORIZED: FaultFacts = { httpStatus: 401 };
+
+export class Authorizer {
+  readonly #context: AuthorizerContext;
+  readonly #tokens: TokenCache;
+  /** The registry's way, once it has said so. */
+  #way: 'basic' | TokenService | undefined;
+  readonly #scopes = new Map<string, string>();
+  #remark = '';
+
+  constructor(context: AuthorizerContext) {
+    this.#context = context;
+    this.#tokens = new TokenCache(() => context.now());
+  }
+
+  /** What to send before the registry asks for it; nothing as long as it never asked. */
+  async header(repository: string, signal: AbortSignal): Promise<string | undefined> {
+    if (this.#way === undefined) return undefined;
+    return abortable(this.#headerFor(this.#way, repository), signal);
+  }
+
+  /**
+   * What to send after a 401.
+   * @param refused what was sent
+   * @throws ReadFault of kind `denied` if there is nothing else to send
+   */
+  async answer(
+    repository: string,
+    challenges: readonly Challenge[],
+    refused: string | undefined,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const way = this.#wayOf(challenges, repository);
+    if (way === undefined) throw this.denied(UNAUTHORIZED, schemesOf(challenges));
+    this.#way = way;
+    if (refused !== undefined) await this.#forget(way, repository, refused);
+    const header = await abortable(this.#headerFor(way, repository), signal);
+    if (header === undefined || header === refused) throw this.denied(UNAUTHORIZED);
+    return header;
+  }
+
+  /** Says what may help: a login where there was none, another where there was one. */
+  denied(facts: FaultFacts, ...problems: readonly string[]): ReadFault {
+    const { registry } = this.#context;
+    const remarks = [...problems, this.#remark].filter((text) => text !== '');
+    return new ReadFault(
+      'denied',
+      `${registry} does not hand it out (status ${facts.httpStatus})` +
+        (remarks.length === 0 ? ', and no credentials were found' : `: ${remarks.join('; ')}`),
+      `check the name and who may read it, and log in: docker login${loginHostOf(registry)}`,
+      facts,
+    );
+  }
+
+  #wayOf(challenges: readonly Challenge[], repository: string): 'basic' | TokenService | undefined {
+    for (const { scheme, parameters } of challenges) {
+      const realm = parameters.get('realm') ?? '';
+      if (scheme !== 'bearer' || !URL.canParse(realm)) continue;
+      const scope = parameters.get('scope');
+      if (scope !== undefined) this.#noteScope(repository, scope);
+      return { realm: new URL(realm), service: parameters.get('service') };
+    }
+    return challenges.some(({ scheme }) => scheme === 'basic') ? 'basic' : undefined;
+  }
+
+  async #headerFor(way: 'basic' | TokenService, repository: string): Promise<string | undefined> {
+    if (way !== 'basic') {
+      const scope = this.#scopeOf(repository);
+      const token = await this.#tokens.get(keyOf(way, scope), () =>
+        this.#fetch(way, scope, repository),
+      );
+      return `Bearer ${token}`;
+    }
+    const { stored } = await this.#find(repository);
+    if (stored === undefined || !('username' in stored)) return undefined;
+    const pair = `${stored.username}:${stored.password}`;
+    return `Basic ${Buffer.from(pair).toString('base64')}`;
+  }
+
+  async #fetch(service: TokenService, scope: string, repository: string): Promise<Token> {
+    const { transport, endpoint, stallTimeoutMs, signal } = this.#context;
+    const { stored } = await this.#find(repository);
+    const request = { service, scope, stored, endpoint };
+    const token = await fetchToken(transport, request, stallTimeoutMs, signal);
+    if (typeof token !== 'number') return token;
+    // The password may have been renewed since it was read.
+    this.#context.credentials.forget();
+    throw this.denied({ httpStatus: token });
+  }
+
+  async #find(repository: string): Promise<FoundCredentials> {
+    const found = await this.#context.credentials.find(repository);
+    const { stored, remark } = found;
+    this.#remark = stored === undefined ? remark : `the login is from ${remark}`;
+    return found;
+  }
+
+  async #forget(way: 'basic' | TokenService, repository: string, refused: string): Promise<void> {
+    if (way === 'basic') {
+      this.#context.credentials.forget();
+    } else {
+      const value = refused.replace(/^Bearer /, '');
+      await this.#tokens.drop(keyOf(way, this.#scopeOf(repository)), value);
+    }
+  }
+
+  #scopeOf(repository: string): string {
+    return this.#scopes.get(repository) ?? `repository:${repository}:pull`;
+  }
+
+  #noteScope(repository: string, scope: string): void {
+    if (this.#scopes.size >= SCOPES_MAX) this.#scopes.clear();
+    this.#scopes.set(repository, scope);
+  }
+}
+
+function keyOf({ realm, service }: TokenService, scope: string): string {
+  return `${realm.href}\n${service ?? ''}\n${scope}`;
+}
+
+function schemesOf(challenges: readonly Challenge[]): string {
+  const schemes = challenges.map(({ scheme }) => scheme).join(', ');
+  return schemes === '' ? '' : `it asks for a login of another kind (${schemes.slice(0, 100)})`;
+}

@@ -1,0 +1,233 @@
+/** Reads from one registry over the OCI distribution protocol. */
+
+import { setMaxListeners } from 'node:events';
+import { type Digest, isDigest } from '../digest.ts';
+import type { Descriptor } from '../image/descriptor.ts';
+import { blobMissing, imageNotFound } from '../image/image-errors.ts';
+import { withinBoth } from './abort-scope.ts';
+import { BlobStream } from './blob-stream.ts';
+import { type RegistryOptions, resolveRegistryOptions } from './client-options.ts';
+import { endpointOf } from './endpoint.ts';
+import {
+  MANIFEST_ACCEPT,
+  type ManifestHead,
+  readManifestHead,
+  readManifestReply,
+  type RegistryManifest,
+} from './manifest-reply.ts';
+import { clientClosed, ReadFault, readFailure } from './read-fault.ts';
+import { readReferrers } from './referrer-list.ts';
+import { RegistrySession } from './session.ts';
+import { processSurroundings, type Surroundings } from './surroundings.ts';
+import { readTagPages } from './tag-list.ts';
+import type { HttpReply } from './transport.ts';
+
+/**
+ * A client of one registry, for any of its repositories. Tokens, credentials and connections are kept
+ * until it is closed. All methods may be called at once; each throws, beside what it says,
+ * LongshoreError E_SOURCE_REGISTRY, E_SOURCE_DENIED or E_CLOSED, or the signal's reason.
+ */
+export class RegistryClient {
+  readonly #registry: string;
+  readonly #endpoint: URL;
+  readonly #session: RegistrySession;
+  readonly #end = new AbortController();
+
+  /**
+   * @param registry as in a reference: `docker.io`, `registry.example.com:5000`
+   * @throws LongshoreError E_OPTION_INVALID
+   */
+  constructor(
+    registry: string,
+    options: RegistryOptions = {},
+    surroundings: Surroundings = processSurroundings(),
+  ) {
+    const resolved = resolveRegistryOptions(options);
+    // As many as there are calls at once; each leaves its listener when it ends.
+    setMaxListeners(0, this.#end.signal);
+    this.#registry = registry;
+    this.#endpoint = endpointOf(registry, resolved.plainHttp);
+    this.#session = new RegistrySession(
+      registry,
+      this.#endpoint,
+      resolved,
+      surroundings,
+      this.#end.signal,
+    );
+  }
+
+  /**
+   * @param reference a tag or a digest; that of the bytes is compared with it, and with the reply's
+   * `Docker-Content-Digest`
+   * @throws LongshoreError E_IMAGE_NOT_FOUND, E_DIGEST_MISMATCH, E_IMAGE_UNSUPPORTED over 4 MiB
+   */
+  async getManifest(
+    repository: string,
+    reference: string,
+    signal: AbortSignal,
+  ): Promise<RegistryManifest> {
+    const source = this.#nameOf(repository, reference);
+    const request = { ...this.#manifestRequest(repository, reference), method: 'GET' } as const;
+    const { stallTimeoutMs } = this.#session.options;
+    return this.#within(repository, reference, signal, (both) =>
+      this.#session.perform(
+        request,
+        (reply) => readManifestReply(reply, { source, reference, stallTimeoutMs }, both),
+        both,
+      ),
+    );
+  }
+
+  /** The same without the bytes; `undefined` if there is none. */
+  async headManifest(
+    repository: string,
+    reference: string,
+    signal: AbortSignal,
+  ): Promise<ManifestHead | undefined> {
+    const request = { ...this.#manifestRequest(repository, reference), method: 'HEAD' } as const;
+    const read = (reply: HttpReply): Promise<ManifestHead> => {
+      reply.discard();
+      return Promise.resolve(readManifestHead(reply));
+    };
+    return this.#within(repository, reference, signal, (both) =>
+      this.#session.perform(request, read, both).catch(undefinedIfMissing),
+    );
+  }
+
+  /**
+   * Begins to download a blob. It must be closed.
+   * @throws LongshoreError E_BLOB_MISSING; E_SOURCE_CHANGED if the registry has another size
+   */
+  async openBlob(
+    repository: string,
+    { digest, sizeBytes }: Pick<Descriptor, 'digest' | 'sizeBytes'>,
+    signal: AbortSignal,
+  ): Promise<RegistryBlob> {
+    const source = this.#nameOf(repository);
+    const url = this.#url(repository, `blobs/${digest}`);
+    const stream = new BlobStream(this.#session, { digest, sizeBytes, url, repository, source });
+    const within = <T>(
+      signalOf: AbortSignal,
+      work: (both: AbortSignal) => Promise<T>,
+    ): Promise<T> =>
+      this.#within(repository, digest, signalOf, work, (cause) =>
+        blobMissing(source, digest, cause),
+      );
+    await within(signal, (both) => stream.start(both));
+    return {
+      read: (target, signalOfRead) => within(signalOfRead, (both) => stream.read(target, both)),
+      close: () => stream.close(),
+    };
+  }
+
+  /**
+   * The tags of a repository, page by page, in the registry's order.
+   * @param options.pageSize how many to ask for at once; some registries send all. Default 1000
+   * @throws LongshoreError E_IMAGE_NOT_FOUND if there is no such repository
+   */
+  async *listTags(
+    repository: string,
+    options: { readonly pageSize?: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly string[], void> {
+    const { pageSize = 1000 } = options;
+    let url: URL | undefined = this.#url(repository, `tags/list?n=${pageSize}`);
+    const pages = readTagPages(this.#session, repository);
+    while (url !== undefined) {
+      const page: URL = url;
+      const { tags, next } = await this.#within(repository, 'tags', signal, (both) =>
+        pages.read(page, both),
+      );
+      yield tags;
+      url = next;
+    }
+  }
+
+  /**
+   * What refers to a manifest, by the referrers API, or where there is none, by the tag that stands in
+   * for it.
+   */
+  async referrers(
+    repository: string,
+    digest: Digest,
+    signal: AbortSignal,
+  ): Promise<readonly Descriptor[]> {
+    const source = this.#nameOf(repository, digest);
+    const url = this.#url(repository, `referrers/${digest}`);
+    const standIn = {
+      ...this.#manifestRequest(repository, digest.replace(':', '-')),
+      method: 'GET',
+    } as const;
+    return this.#within(repository, digest, signal, (both) =>
+      readReferrers(this.#session, { source, url, repository, standIn }, both),
+    );
+  }
+
+  /** Breaks off what is under way; leaves no connection and no timer. Idempotent. */
+  async close(): Promise<void> {
+    this.#end.abort(clientClosed());
+    await this.#session.close();
+  }
+
+  #manifestRequest(
+    repository: string,
+    reference: string,
+  ): {
+    readonly url: URL;
+    readonly repository: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly isContentAddressed: boolean;
+  } {
+    return {
+      url: this.#url(repository, `manifests/${reference}`),
+      repository,
+      headers: { accept: MANIFEST_ACCEPT },
+      isContentAddressed: isDigest(reference),
+    };
+  }
+
+  /** Ends with the client; turns faults into errors of longshore's own. */
+  async #within<T>(
+    repository: string,
+    reference: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+    missing: (cause: unknown) => Error = (cause) =>
+      imageNotFound(this.#nameOf(repository), reference, [], cause),
+  ): Promise<T> {
+    try {
+      return await withinBoth(signal, this.#end.signal, work);
+    } catch (error) {
+      if (!(error instanceof ReadFault)) throw error;
+      if (error.kind === 'missing') throw missing(error);
+      throw readFailure(error, this.#nameOf(repository, reference), this.#registry);
+    }
+  }
+
+  #url(repository: string, rest: string): URL {
+    const path = repository.split('/').map(encodeURIComponent).join('/');
+    return new URL(`/v2/${path}/${rest}`, this.#endpoint);
+  }
+
+  #nameOf(repository: string, reference?: string): string {
+    const name = `${this.#registry}/${repository}`;
+    if (reference === undefined) return name;
+    return `${name}${isDigest(reference) ? '@' : ':'}${reference}`;
+  }
+}
+
+/** A blob that is being downloaded. */
+export interface RegistryBlob {
+  /**
+   * Fills `target` with the bytes that follow those read before, resuming broken downloads; resolves
+   * with their count, less than `target.length` only at the end. One call at a time.
+   */
+  read(target: Uint8Array, signal: AbortSignal): Promise<number>;
+  /** Ends the download. Idempotent. */
+  close(): void;
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (error instanceof ReadFault && error.kind === 'missing') return undefined;
+  throw error;
+}
