@@ -5,6 +5,8 @@ export { bytesSource } from './source/bytes-source.ts';
 export { fileSource } from './source/file-source.ts';
 export { randomAccessSource } from './source/random-access-source.ts';
 export type { RandomAccess } from './source/random-access-source.ts';
+export { registryImage } from './source/registry-image.ts';
+export type { RegistryCredentials, RegistryImageOptions } from './source/registry-image.ts';
 export { streamSource } from './source/stream-source.ts';
 export type {
   LayerEvent,
