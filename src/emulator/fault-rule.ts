@@ -36,7 +36,8 @@ export type FaultAction =
   /**
    * The operation takes place, but the reply is wrong: 200 with text, 200 with half a JSON document,
    * a `lastByteReceived` one short, a `layerDigest` of other bytes, or a proxy's HTML page with
-   * `httpStatus` (default 502; for `html` the operation does *not* take place).
+   * `httpStatus` (default 502; for `html` the operation does *not* take place). Through `/v2/` the last
+   * byte is that of `Range` and the digest is `Docker-Content-Digest`.
    */
   | {
       readonly kind: 'garbage';

@@ -50,6 +50,18 @@ test('a lost reply leaves a layer complete and an upload unknown', () =>
     expect(await client.send('PUT', put, { body: bytes })).toMatchObject({ status: 404 });
   }));
 
+test('a lost reply to a part breaks the request and leaves the part', () =>
+  withEmulator({}, async (emulator) => {
+    const client = new RegistryClient(emulator);
+    emulator.addFaults(
+      on('UploadLayerPart', { kind: 'lose-reply' }, { match: { firstByte: 10 * MIB } }),
+    );
+    const upload = await client.startUpload();
+    const sent = client.send('PATCH', upload, { body: randomBytes(40 * MIB) });
+    await expect(sent).rejects.toThrow(BROKEN);
+    expect(emulator.uploads()[0]?.nextByte).toBe(20 * MIB);
+  }));
+
 test.each([
   ['reset', { kind: 'reset' }],
   ['cut', { kind: 'cut-body', afterBytes: 2 * MIB }],
