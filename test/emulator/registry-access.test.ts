@@ -81,14 +81,24 @@ test('an emulator that verifies nothing lets everybody in', () =>
     });
   }));
 
-test('a large body from nobody is not read', () =>
-  withEmulator({}, async (emulator) => {
+test('a large body from nobody is not read, whatever it is for', async () => {
+  let nowMs = Date.now();
+  await withEmulator({ clock: () => nowMs }, async (emulator) => {
     const client = new RegistryClient(emulator);
-    const reply = await client.send('PATCH', '/v2/team/app/blobs/uploads/', {
-      authorization: null,
-      headers: { 'content-length': '5000000' },
-      body: [Buffer.alloc(10)],
-    });
-    expect(reply.status).toBe(401);
-    expect(reply.headers.connection).toBe('close');
-  }));
+    const upload = await client.startUpload();
+    const { password, username } = emulator.dockerCredentials();
+    nowMs += 13 * 3_600_000;
+    const large = { headers: { 'content-length': '50000000' }, body: [Buffer.alloc(10)] };
+    for (const [authorization, status] of [
+      [null, 401],
+      [basicOf('AWS', 'mangled'), 400],
+      [basicOf(username, password), 403],
+    ] as const) {
+      const reply = await client.send('PATCH', upload, { ...large, authorization });
+      expect(reply).toMatchObject({ status, headers: { connection: 'close' } });
+    }
+    expect(emulator.journal.entries({ statusCode: 401 })).toMatchObject([
+      { operation: 'UploadLayerPart', exception: 'UNAUTHORIZED' },
+    ]);
+  });
+});

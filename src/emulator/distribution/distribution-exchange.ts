@@ -27,7 +27,7 @@ export class DistributionExchange implements RequestExchange {
   readonly #head: RequestHead;
   readonly #calls: ApiCalls;
   readonly #chunks: Buffer[] = [];
-  #bodyMaxBytes = BODY_SIZE_MAX_BYTES;
+  #bodyMaxBytes = UNTRUSTED_BODY_MAX_BYTES;
   #receivedBytes = 0;
   #hasEnded = false;
   #route: Route | undefined;
@@ -104,6 +104,7 @@ export class DistributionExchange implements RequestExchange {
       origin: this.#origin,
     });
     if (refusal !== undefined) throw refusal;
+    this.#bodyMaxBytes = BODY_SIZE_MAX_BYTES;
     if (found instanceof RegistryFailure) throw found;
     // What is not wanted is read and dropped: a monolithic POST, for example.
     if (endpoint?.kind === 'upload-start') this.#bodyMaxBytes = Number.POSITIVE_INFINITY;
@@ -121,13 +122,9 @@ export class DistributionExchange implements RequestExchange {
     const { headers } = this.#head;
     if (this.#calls.last?.isReset === true) return { kind: 'reset' };
     const lengthBytes = Number(headers['content-length'] ?? 0);
-    if (lengthBytes > this.#bodyMaxBytes) {
-      return { kind: 'refuse', reply: this.#refused(tooLarge(this.#bodyMaxBytes)) };
-    }
-    const isTrusted = !isAccessFailure(this.#headFailure);
-    if (!isTrusted) this.#bodyMaxBytes = UNTRUSTED_BODY_MAX_BYTES;
-    if (isTrusted || lengthBytes <= UNTRUSTED_BODY_MAX_BYTES) return { kind: 'read' };
-    return { kind: 'refuse', reply: this.#refused(this.#headFailure) };
+    if (lengthBytes <= this.#bodyMaxBytes) return { kind: 'read' };
+    const reason = this.#headFailure ?? tooLarge(this.#bodyMaxBytes);
+    return { kind: 'refuse', reply: this.#calls.finished(this.#refusal(reason)) };
   }
 
   async #carryOut(): Promise<Reply> {
@@ -149,10 +146,6 @@ export class DistributionExchange implements RequestExchange {
       contentType: this.#head.headers['content-type'],
     });
     return registryReply(answer, this.#calls.nowMs());
-  }
-
-  #refused(error: unknown): Reply {
-    return this.#calls.finished(this.#refusal(error));
   }
 
   #refusal(error: unknown): Reply {
@@ -178,10 +171,6 @@ export class DistributionExchange implements RequestExchange {
     const scheme = options.tls === undefined ? 'http' : 'https';
     return `${scheme}://${isSound ? host : registryHost}`;
   }
-}
-
-function isAccessFailure(error: unknown): boolean {
-  return error instanceof RegistryFailure && error.code === 'UNAUTHORIZED';
 }
 
 function isMissingRepository(exception: EcrException): boolean {
