@@ -61,6 +61,7 @@ export interface ErrorDetails {
   E_IMAGE_AMBIGUOUS: { readonly source: string; readonly choices: readonly string[] };
   E_IMAGE_INVALID: { readonly source: string; readonly what: string; readonly problem: string };
   E_IMAGE_UNSUPPORTED: { readonly source: string; readonly what: string; readonly problem: string };
+  E_TEMPORARY_UNWRITABLE: { readonly systemCode?: string };
   E_BLOB_MISSING: { readonly source: string; readonly digest: Digest };
   E_SOURCE_DENIED: SourceRegistryDetails;
   E_SOURCE_REGISTRY: SourceRegistryDetails;
@@ -116,6 +117,7 @@ const ORIGIN: { readonly [Code in ErrorCode]: ErrorOrigin } = {
   E_IMAGE_AMBIGUOUS: 'caller',
   E_IMAGE_INVALID: 'source',
   E_IMAGE_UNSUPPORTED: 'source',
+  E_TEMPORARY_UNWRITABLE: 'caller',
   E_BLOB_MISSING: 'source',
   E_SOURCE_DENIED: 'source',
   E_SOURCE_REGISTRY: 'source',

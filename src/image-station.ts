@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import type { Digest } from './digest.ts';
 import type { CallTally, EcrCaller } from './ecr/ecr-caller.ts';
 import { toRegistryFault } from './ecr/ecr-fault.ts';
 import { EcrImageRegistry } from './ecr/ecr-image-registry.ts';
@@ -215,12 +216,25 @@ export class ImageStation {
     return {
       compression,
       temporaryDirectory: () => folder.path(),
+      hash: (input, signal) => this.#hash(input, context, signal),
       compress: async (input, signal) => {
         lastFile += 1;
         const path = join(await folder.path(), `${lastFile}.layer`);
         return this.#compress(input, path, compression, context, signal, emit);
       },
     };
+  }
+
+  async #hash(input: FileRange, context: ImageContext, signal: AbortSignal): Promise<Digest> {
+    const { layers, workshop } = this.#parts;
+    const progress = layers.track(context.name.repository, input.label);
+    progress.sizeBytes = input.sizeBytes;
+    progress.state = 'hashing';
+    try {
+      return await workshop.hashFile(input, progress.hashedCounter, signal);
+    } finally {
+      layers.untrack(progress);
+    }
   }
 
   async #compress(

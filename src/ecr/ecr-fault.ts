@@ -33,6 +33,7 @@ type RegistryCode = Exclude<
   | `E_WORKER_${string}`
   | `E_IMAGE_${'INVALID' | 'UNSUPPORTED' | 'NOT_FOUND' | 'AMBIGUOUS'}`
   | 'E_BLOB_MISSING'
+  | 'E_TEMPORARY_UNWRITABLE'
   | 'E_TAG_IMMUTABLE'
   | 'E_VERIFICATION_FAILED'
   | 'E_OPTION_INVALID'

@@ -41,6 +41,8 @@ export interface ImageSourceContext {
    * directory. Several may run at once.
    */
   compress(input: FileRange, signal: AbortSignal): Promise<CompressedLayer>;
+  /** The digest of bytes of a file, computed in a worker thread. */
+  hash(input: FileRange, signal: AbortSignal): Promise<Digest>;
   readonly compression: Required<Compression>;
   /** An empty folder of this call's own, made on demand and removed when the call ends. */
   temporaryDirectory(): Promise<string>;

@@ -5,11 +5,11 @@
  */
 
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
 import { PART_HEADER_BYTES } from '../layer/part-memory.ts';
 import type { PartFraming, PartInput } from '../layer/ports.ts';
+import { closeFile, fill, openForReading } from './file-piece.ts';
 import { type Hasher, resumeHasher } from './hasher.ts';
-import { JobError, systemCodeDetail } from './job-failure.ts';
+import { JobError } from './job-failure.ts';
 import type { FoldJob, JobValue } from './job-protocol.ts';
 
 /**
@@ -91,7 +91,7 @@ async function forEachPieceOfFile(
   lengthBytes: number,
   onPiece: OnPiece,
 ): Promise<void> {
-  const descriptor = openFile(path);
+  const descriptor = openForReading(path);
   try {
     let doneBytes = 0;
     while (doneBytes < lengthBytes) {
@@ -104,40 +104,7 @@ async function forEachPieceOfFile(
       doneBytes += wanted;
     }
   } finally {
-    closeSync(descriptor);
-  }
-}
-
-function openFile(path: string): number {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    throw unreadable(error);
-  }
-}
-
-/** @param position in the layer, whose first byte is at `offsetBytes` of the file */
-function fill(
-  descriptor: number,
-  target: Buffer,
-  wanted: number,
-  position: number,
-  offsetBytes: number,
-): void {
-  let filled = 0;
-  while (filled < wanted) {
-    let count: number;
-    try {
-      const at = offsetBytes + position + filled;
-      count = readSync(descriptor, target, filled, wanted - filled, at);
-    } catch (error) {
-      throw unreadable(error);
-    }
-    if (count === 0) {
-      const foundBytes = position + filled;
-      throw new JobError({ kind: 'short', message: `ended after ${foundBytes} bytes`, foundBytes });
-    }
-    filled += count;
+    closeFile(descriptor);
   }
 }
 
@@ -183,11 +150,6 @@ class BodyWriter {
 
 function fast(buffer: Buffer): FastBuffer {
   return buffer as FastBuffer;
-}
-
-function unreadable(error: unknown): JobError {
-  const message = error instanceof Error ? error.message : String(error);
-  return new JobError({ kind: 'unreadable', message, ...systemCodeDetail(error) });
 }
 
 function nextTurn(): Promise<void> {

@@ -3,6 +3,7 @@
  * threads, and part bytes travel only as shared memory.
  */
 
+import type { Compression } from '../image/image-source.ts';
 import type { ConnectionSettings, Reply, RequestHead } from '../layer/part-transmitter.ts';
 import type { PartFraming, PartInput } from '../layer/ports.ts';
 
@@ -35,6 +36,22 @@ export interface TransmitJob {
   readonly connection: ConnectionSettings;
 }
 
+export interface CompressJob {
+  readonly kind: 'compress';
+  readonly id: string;
+  readonly input: {
+    readonly path: string;
+    readonly offsetBytes: number;
+    readonly sizeBytes: number;
+  };
+  /** Must not exist yet. */
+  readonly outputPath: string;
+  readonly compression: Required<Compression>;
+  readonly hasher: HasherKind;
+  /** One double: bytes of the input done so far. */
+  readonly progress: SharedArrayBuffer;
+}
+
 export interface DownloadJob {
   readonly kind: 'download';
   readonly id: string;
@@ -60,6 +77,7 @@ export type Job =
   | { readonly kind: 'digest'; readonly hash: HashState }
   | { readonly kind: 'forget-hash'; readonly key: string }
   | TransmitJob
+  | CompressJob
   | DownloadJob
   | { readonly kind: 'release'; readonly id: string }
   | { readonly kind: 'cancel'; readonly id: string };
@@ -81,6 +99,11 @@ export interface JobValue {
   digest: string;
   'forget-hash': undefined;
   transmit: Reply;
+  compress: {
+    readonly sha256: string;
+    readonly diffSha256: string;
+    readonly sizeBytes: number;
+  };
   download: { readonly sizeBytes: number; readonly sha256: string };
   release: undefined;
   cancel: undefined;
@@ -91,6 +114,8 @@ export interface JobFailure {
   readonly kind:
     /** A file could not be opened or read. */
     | 'unreadable'
+    /** A file could not be written. */
+    | 'unwritable'
     /** A file ended early; `foundBytes` says where. */
     | 'short'
     /** The worker that had the digest's state is gone. */

@@ -1,5 +1,6 @@
 /** Everything a worker does, by kind of job. Answers with data, never by throwing. */
 
+import { compressFile } from './compression.ts';
 import { Download } from './download.ts';
 import { fold, hashFile } from './fold.ts';
 import { fasterHasher, forgetHash, resumeHasher, startHasher } from './hasher.ts';
@@ -9,8 +10,9 @@ import { Transmission } from './transmission.ts';
 
 const transmissions = new Map<string, Transmission>();
 const downloads = new Map<string, Download>();
-const runningHashes = new Set<string>();
-const cancelledHashes = new Set<string>();
+/** Long jobs by id, and those of them that were cancelled. */
+const running = new Set<string>();
+const cancelled = new Set<string>();
 
 export async function runJob(job: Job): Promise<JobResult> {
   try {
@@ -50,6 +52,8 @@ async function perform(job: Job): Promise<JobValue[Job['kind']]> {
         transmissions.delete(job.id);
       }
     }
+    case 'compress':
+      return cancellable(job.id, (isCancelled) => compressFile(job, isCancelled));
     case 'download': {
       const download = new Download(job);
       downloads.set(job.id, download);
@@ -65,27 +69,40 @@ async function perform(job: Job): Promise<JobValue[Job['kind']]> {
     case 'cancel':
       transmissions.get(job.id)?.cancel();
       downloads.get(job.id)?.cancel();
-      if (runningHashes.has(job.id)) cancelledHashes.add(job.id);
+      if (running.has(job.id)) cancelled.add(job.id);
       return undefined;
   }
 }
 
 async function hashWholeFile(job: Extract<Job, { kind: 'hash-file' }>): Promise<string> {
   const progress = new Float64Array(job.progress);
-  runningHashes.add(job.id);
   const hasher = await startHasher(job.hasher);
   try {
-    return await hashFile(
-      job,
-      hasher,
-      (bytes) => {
-        progress[0] = bytes;
-      },
-      () => cancelledHashes.has(job.id),
+    return await cancellable(job.id, (isCancelled) =>
+      hashFile(
+        job,
+        hasher,
+        (bytes) => {
+          progress[0] = bytes;
+        },
+        isCancelled,
+      ),
     );
   } finally {
     hasher.release();
-    runningHashes.delete(job.id);
-    cancelledHashes.delete(job.id);
+  }
+}
+
+/** Runs a job that asks now and then whether it was cancelled. */
+async function cancellable<T>(
+  id: string,
+  work: (isCancelled: () => boolean) => Promise<T>,
+): Promise<T> {
+  running.add(id);
+  try {
+    return await work(() => cancelled.has(id));
+  } finally {
+    running.delete(id);
+    cancelled.delete(id);
   }
 }

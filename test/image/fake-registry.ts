@@ -15,9 +15,9 @@ interface Named {
 }
 
 export class FakeRegistry implements ImageRegistry {
-  readonly layers = new Set<Digest>();
-  readonly images = new Map<Digest, ImagePut>();
-  readonly tags = new Map<string, Digest>();
+  readonly layers: Set<Digest> = new Set();
+  readonly images: Map<Digest, ImagePut> = new Map();
+  readonly tags: Map<string, Digest> = new Map();
   /** Digests in the order in which they were put. */
   readonly puts: Digest[] = [];
   readonly calls: string[] = [];

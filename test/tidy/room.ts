@@ -79,7 +79,7 @@ export const ROOMS: { readonly [Name in RoomName]: Room } = {
   },
   layer: { rooms: [], packages: ['p-limit'], builtinsDenied: INPUT_OUTPUT },
   // The graph of descriptors: it knows sources and ECR by their ports only.
-  image: { rooms: ['layer'], packages: ['jsonc-parser'], builtinsDenied: INPUT_OUTPUT },
+  image: { rooms: ['layer'], packages: ['jsonc-parser', 'p-limit'], builtinsDenied: INPUT_OUTPUT },
   pool: {
     rooms: ['layer', 'image', 'network'],
     packages: ['piscina', 'hash-wasm', '@bokuweb/zstd-wasm'],
