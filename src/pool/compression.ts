@@ -5,19 +5,15 @@
  */
 
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import { closeFile, fill, openForReading } from './file-piece.ts';
+import { writeGzip } from './gzip-stream.ts';
 import { type Hasher, startHasher } from './hasher.ts';
 import { JobError, systemCodeDetail } from './job-failure.ts';
 import type { CompressJob, JobValue } from './job-protocol.ts';
+import { writeZstd } from './zstd-stream.ts';
 
-/** Bytes read, hashed and handed on at once; what a job holds in memory is a few of these. */
+/** Bytes read, hashed and compressed at once; what a job holds in memory is a few of these. */
 const PIECE_BYTES = 1024 * 1024;
-/** A zstd frame; one after the other they are one stream (RFC 8878, 3). */
-const FRAME_BYTES = 4 * PIECE_BYTES;
-/** gzip's header names the operating system at this place; 255 is "unknown", on all of them. */
-const GZIP_SYSTEM = { position: 9, unknown: 255 };
 
 /** @throws JobError unreadable, short, unwritable, cancelled; nothing is left of the output then */
 export async function compressFile(
@@ -32,12 +28,9 @@ export async function compressFile(
     file = made;
     const pieces = piecesOf(job, input, isCancelled);
     const { kind, level } = job.compression;
-    if (kind === 'gzip') {
-      const gzip = createGzip({ level, chunkSize: PIECE_BYTES / 4 });
-      await pipeline(pieces, gzip, (chunks) => writeChunks(chunks, made));
-    } else {
-      await writeFrames(pieces, level, made);
-    }
+    const write = (bytes: Uint8Array): void => made.write(bytes);
+    if (kind === 'gzip') await writeGzip(pieces, level, write);
+    else await writeZstd(pieces, level, write);
     made.close();
     return { sha256: output.digest(), diffSha256: input.digest(), sizeBytes: made.sizeBytes };
   } catch (error) {
@@ -71,40 +64,6 @@ async function* piecesOf(
   } finally {
     closeFile(descriptor);
   }
-}
-
-async function writeChunks(chunks: AsyncIterable<Buffer>, file: OutputFile): Promise<void> {
-  for await (const chunk of chunks) {
-    if (file.sizeBytes === 0) chunk[GZIP_SYSTEM.position] = GZIP_SYSTEM.unknown;
-    file.write(chunk);
-  }
-}
-
-async function writeFrames(
-  pieces: AsyncIterable<Buffer>,
-  level: number,
-  file: OutputFile,
-): Promise<void> {
-  // Loaded only by threads that use it.
-  const { compress, init } = await import('@bokuweb/zstd-wasm');
-  await init();
-  let frame: Buffer[] = [];
-  let lengthBytes = 0;
-  const end = (): void => {
-    file.write(compress(Buffer.concat(frame, lengthBytes), level));
-    frame = [];
-    lengthBytes = 0;
-  };
-  for await (const piece of pieces) {
-    frame.push(piece);
-    lengthBytes += piece.length;
-    if (lengthBytes >= FRAME_BYTES) {
-      end();
-      // Other jobs of this thread have sockets to serve.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-  if (lengthBytes > 0 || file.sizeBytes === 0) end();
 }
 
 /** A file in the making that is hashed as it is written. */
