@@ -63,6 +63,18 @@ export class Authorizer {
     return header;
   }
 
+  /** Another login than the refused one, if there is any by now. Tokens are not renewed for a 403. */
+  async renewed(
+    repository: string,
+    refused: string,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    if (this.#way !== 'basic') return undefined;
+    await this.#forget('basic', repository, refused);
+    const header = await abortable(this.#headerFor('basic', repository), signal);
+    return header === refused ? undefined : header;
+  }
+
   /** Says what may help: a login where there was none, another where there was one. */
   denied(facts: FaultFacts, ...problems: readonly string[]): ReadFault {
     const { registry } = this.#context;

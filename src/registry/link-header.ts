@@ -3,7 +3,7 @@
 const HEADER_CHARACTERS_MAX = 16_384;
 /** `<target>` and what follows it, up to the next comma outside of quotes. */
 const LINK = /[ \t,]*<([^<>]*)>((?:[^",]|"(?:[^"\\]|\\.)*")*)/y;
-const RELATION = /;[ \t]*rel[ \t]*=[ \t]*(?:"([^"]*)"|([^";,\s]+))/i;
+const PARAMETER = /;[ \t]*([^\s=;,"]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s";,]*))/g;
 
 /** The target of the first link with `rel="next"`, as written; never throws. */
 export function nextLink(header: string): string | undefined {
@@ -12,8 +12,10 @@ export function nextLink(header: string): string | undefined {
   for (;;) {
     const [, target, parameters] = LINK.exec(text) ?? [];
     if (target === undefined || parameters === undefined) return undefined;
-    const [, quoted, plain] = RELATION.exec(parameters) ?? [];
-    const relations = (quoted ?? plain ?? '').toLowerCase().split(/\s+/);
-    if (relations.includes('next')) return target;
+    for (const [, name, quoted, plain] of parameters.matchAll(PARAMETER)) {
+      if (name?.toLowerCase() !== 'rel') continue;
+      const relations = (quoted ?? plain ?? '').toLowerCase().split(/\s+/);
+      if (relations.includes('next')) return target;
+    }
   }
 }

@@ -59,19 +59,26 @@ const REMEDY: Readonly<Record<string, string>> = {
   HPE_INVALID_CONSTANT: 'it does not speak HTTP; check the port, and plainHttp',
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host; check the reference',
   UND_ERR_PRX_TLS: 'check the proxy and its certificate',
-  UND_ERR_INVALID_ARG: 'check the proxy and its credentials',
 };
 
+const PROXY = 'check the address and the credentials of the proxy';
+/** What undici says of a proxy that does not make a tunnel for us. */
+const PROXY_REFUSAL = /^Proxy (response \(4[0-9]{2}\)|Authentication Required)/;
 const TRUST = 'trust the certificate authority with certificateAuthorities or NODE_EXTRA_CA_CERTS';
 
 /** These do not go away by trying again. */
 const FINAL_CODE =
-  /^(CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH|ERR_SSL_|EPROTO|HPE_|ENOTFOUND|UND_ERR_PRX_TLS|UND_ERR_INVALID_ARG)/;
+  /^(CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_CERT|HOSTNAME_MISMATCH|ERR_SSL_|EPROTO|HPE_|ENOTFOUND|UND_ERR_PRX_TLS)/;
 
 /** For what the network threw. @param host where the connection was to, or came from */
 export function networkFault(host: string, thrown: unknown): ReadFault {
   const systemCode = networkCodeOf(thrown);
   const text = thrown instanceof Error ? thrown.message : String(thrown);
+  if (PROXY_REFUSAL.test(text)) {
+    return new ReadFault('final', `the way to ${host} is closed: ${text}`, PROXY, {
+      cause: thrown,
+    });
+  }
   const isFinal = systemCode !== undefined && FINAL_CODE.test(systemCode);
   const untrusted = isFinal && /CERT|SELF_SIGNED|UNABLE_TO/.test(systemCode);
   return new ReadFault(

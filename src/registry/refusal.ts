@@ -27,7 +27,7 @@ export async function refusalOf(
   const { status, url } = reply;
   const { code, text } = await errorOf(reply, stallTimeoutMs, signal);
   const retryAfterMs = retryAfterMsOf(reply);
-  const kind = kindOf(status, isOwn);
+  const kind = kindOf(status, code, isOwn);
   const facts: FaultFacts = {
     httpStatus: status,
     ...(code !== undefined && { registryCode: code }),
@@ -38,11 +38,16 @@ export async function refusalOf(
   if (status === 429) {
     return new ReadFault(kind, `${answer}${limitOf(reply)}`, throttledRemedy(retryAfterMs), facts);
   }
+  if (status === 407) {
+    return new ReadFault(kind, 'a proxy answered 407', 'check the credentials of the proxy', facts);
+  }
   return new ReadFault(kind, answer, remedyOf(kind, isOwn), facts);
 }
 
-function kindOf(status: number, isOwn: boolean): FaultKind {
-  if (status === 401 || status === 403) {
+function kindOf(status: number, code: string | undefined, isOwn: boolean): FaultKind {
+  // ECR answers 400 and UNAUTHORIZED to a password that is no token of its own.
+  const isAboutLogin = status === 400 && code === 'UNAUTHORIZED';
+  if (status === 401 || status === 403 || isAboutLogin) {
     // A storage that refuses its own link: the registry gives out a new one.
     return isOwn ? 'denied' : 'transient';
   }

@@ -43,7 +43,7 @@ export class RegistrySession {
     this.options = options;
     this.#endpoint = endpoint;
     this.#surroundings = surroundings;
-    this.#transport = new Transport(options);
+    this.#transport = new Transport(options, surroundings);
     this.#authorizer = new Authorizer({
       registry,
       endpoint,
@@ -105,6 +105,14 @@ export class RegistrySession {
       }
       const fault = await refusalOf(reply, isOwn, this.options.stallTimeoutMs, signal);
       if (fault.kind !== 'denied') throw fault;
+      if (authorization !== undefined && answerCount < AUTHORIZATIONS_MAX) {
+        // ECR's answer to a password that has expired.
+        const renewed = await this.#authorizer.renewed(repository, authorization, signal);
+        if (renewed !== undefined) {
+          authorization = renewed;
+          continue;
+        }
+      }
       throw this.#authorizer.denied(fault.facts, fault.message);
     }
   }

@@ -1,13 +1,14 @@
 /** One request and its reply over HTTP/1.1, through a proxy or not. The only user of undici. */
 
 import type { Readable } from 'node:stream';
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { abortable } from '../abort.ts';
 import { LongshoreError } from '../errors.ts';
 import { proxyFor } from '../network/proxy.ts';
 import type { ResolvedRegistryOptions } from './client-options.ts';
 import { clientClosed, networkFault, ReadFault } from './read-fault.ts';
+import type { Surroundings } from './surroundings.ts';
+import { trustOf } from './trust.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST';
@@ -45,11 +46,13 @@ export class Transport {
   readonly #options: ResolvedRegistryOptions;
   /** By the proxy's URL; the empty text for none. */
   readonly #dispatchers = new Map<string, Dispatcher>();
-  #trust: { readonly secureContext?: SecureContext } | undefined;
+  readonly #extraAuthoritiesPath: string | undefined;
+  #trust: ReturnType<typeof trustOf> | undefined;
   #isClosed = false;
 
-  constructor(options: ResolvedRegistryOptions) {
+  constructor(options: ResolvedRegistryOptions, { environment }: Surroundings) {
     this.#options = options;
+    this.#extraAuthoritiesPath = environment['NODE_EXTRA_CA_CERTS'];
   }
 
   /** @throws ReadFault; LongshoreError E_OPTION_INVALID for a bad proxy or certificate */
@@ -108,7 +111,7 @@ export class Transport {
     const known = this.#dispatchers.get(proxyUrl);
     if (known !== undefined) return known;
     if (this.#dispatchers.size >= DISPATCHERS_MAX) throw new Error('too many proxies');
-    this.#trust ??= trustOf(this.#options.certificateAuthorities);
+    this.#trust ??= trustOf(this.#options.certificateAuthorities, this.#extraAuthoritiesPath);
     const connect = { ...this.#trust, timeout: this.#options.connectTimeoutMs };
     const dispatcher =
       proxyUrl === ''
@@ -167,22 +170,6 @@ function silence(host: string, waitedMs: number): ReadFault {
     'check the network and any proxy, or raise stallTimeoutMs',
     { systemCode: 'ETIMEDOUT' },
   );
-}
-
-/** One context for all connections: reading Node's own certificates takes time and memory. */
-function trustOf(authorities: string | undefined): { readonly secureContext?: SecureContext } {
-  if (authorities === undefined) return {};
-  try {
-    return { secureContext: createSecureContext({ ca: [...rootCertificates, authorities] }) };
-  } catch (cause) {
-    const expected = 'PEM certificates';
-    throw new LongshoreError(
-      'E_OPTION_INVALID',
-      `certificateAuthorities: expected ${expected}, received something else`,
-      { option: 'certificateAuthorities', expected, received: 'something else' },
-      { cause },
-    );
-  }
 }
 
 function proxyToken({ username, password }: URL): string | undefined {
