@@ -1,0 +1,52 @@
+/** The files of a folder, none of them outside of it whatever the links in it say. */
+
+import { realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { systemCodeOf } from '../errors.ts';
+import { imageInvalid } from '../image/image-errors.ts';
+import type { FileRange } from '../layer/ports.ts';
+import { sourceUnreadable } from '../layer/source-errors.ts';
+import type { ImageFiles } from './image-files.ts';
+
+/** @throws LongshoreError E_SOURCE_UNREADABLE */
+export async function openFolder(path: string, label: string): Promise<ImageFiles> {
+  let root: string;
+  try {
+    root = await realpath(path);
+    if (!(await stat(root)).isDirectory()) throw new Error('it is not a folder');
+  } catch (error) {
+    throw sourceUnreadable(label, error, 'an OCI image layout is a folder');
+  }
+  return new FolderFiles(root, label);
+}
+
+class FolderFiles implements ImageFiles {
+  readonly label: string;
+  readonly #root: string;
+  readonly #inside: string;
+
+  constructor(root: string, label: string) {
+    this.label = label;
+    this.#root = root;
+    this.#inside = root.endsWith(sep) ? root : `${root}${sep}`;
+  }
+
+  async find(path: string): Promise<FileRange | undefined> {
+    try {
+      // Links are followed here once and for all: what is checked is what will be read.
+      const real = await realpath(join(this.#root, path));
+      if (!real.startsWith(this.#inside)) {
+        throw imageInvalid(this.label, path, 'it is a link that leads out of the folder');
+      }
+      const found = await stat(real);
+      if (!found.isFile()) throw imageInvalid(this.label, path, 'it is not a regular file');
+      const label = join(this.label, path);
+      return { path: real, offsetBytes: 0, sizeBytes: found.size, label };
+    } catch (error) {
+      const code = systemCodeOf(error);
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+      if (code === 'ELOOP') throw imageInvalid(this.label, path, 'its links lead in a circle', error);
+      throw sourceUnreadable(join(this.label, path), error);
+    }
+  }
+}

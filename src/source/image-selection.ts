@@ -1,0 +1,58 @@
+/** Which of several images in one place. */
+
+import { type Digest, isDigest } from '../digest.ts';
+import { LongshoreError } from '../errors.ts';
+import { parsePlatform } from '../image/platform.ts';
+
+/** Options that say which image of a layout or an archive is meant. Each narrows the choice further. */
+export interface ImageSelection {
+  /**
+   * The name under which it was stored: a tag, or `repository:tag`. Compared with the layout's
+   * `org.opencontainers.image.ref.name` and `io.containerd.image.name`, or the archive's `RepoTags`:
+   * letter by letter, else with Docker's short forms written out, else by the tag alone.
+   */
+  readonly reference?: string;
+  /** The digest of its manifest or index; of a `docker save` archive also of its config, the image id. */
+  readonly digest?: Digest;
+  /** `os/architecture[/variant]`: takes the image for this platform, out of an index if need be. */
+  readonly platform?: string;
+}
+
+/** @throws LongshoreError E_OPTION_INVALID */
+export function checkedSelection(options: ImageSelection): ImageSelection {
+  const { reference, digest, platform } = options;
+  if (reference !== undefined && (typeof reference !== 'string' || reference === '')) {
+    throw optionInvalid('reference', 'a name such as app:1.0', reference);
+  }
+  if (digest !== undefined && !isDigest(digest)) {
+    throw optionInvalid('digest', 'sha256: and 64 lower-case hexadecimal digits', digest);
+  }
+  if (platform !== undefined && parsePlatform(platform) === undefined) {
+    throw optionInvalid('platform', 'os/architecture[/variant] such as linux/arm64', platform);
+  }
+  return {
+    ...(reference !== undefined && { reference }),
+    ...(digest !== undefined && { digest }),
+    ...(platform !== undefined && { platform }),
+  };
+}
+
+export function optionInvalid(
+  option: string,
+  expected: string,
+  value: unknown,
+): LongshoreError<'E_OPTION_INVALID'> {
+  const received = (JSON.stringify(value) ?? String(value)).slice(0, 200);
+  const message = `${option}: expected ${expected}, received ${received}`;
+  return new LongshoreError('E_OPTION_INVALID', message, { option, expected, received });
+}
+
+/** How a message names what was asked for. */
+export function wantedText({ reference, digest, platform }: ImageSelection): string {
+  const parts = [
+    ...(reference === undefined ? [] : [`named ${reference}`]),
+    ...(digest === undefined ? [] : [`with the digest ${digest}`]),
+    ...(platform === undefined ? [] : [`for the platform ${platform}`]),
+  ];
+  return parts.length === 0 ? 'at all' : parts.join(', ');
+}
