@@ -68,7 +68,10 @@ export class BlobStream {
       filled += piece.length;
       this.#leftover = this.#leftover.subarray(piece.length);
     }
-    if (this.#receivedBytes >= this.sizeBytes) this.close();
+    if (this.#receivedBytes >= this.sizeBytes) {
+      this.#download?.reader.finish();
+      this.#download = undefined;
+    }
     return filled;
   }
 

@@ -40,6 +40,13 @@ export class BodyReader {
     }
   }
 
+  /** For a body that has nothing more to give: its connection can be used again once it has ended. */
+  finish(): void {
+    this.next(new AbortController().signal)
+      .catch(() => undefined)
+      .finally(() => this.close());
+  }
+
   /** Ends the request. Idempotent. */
   close(): void {
     this.#reply.body.destroy();

@@ -51,7 +51,7 @@ function kindOf(status: number, code: string | undefined, isOwn: boolean): Fault
     // A storage that refuses its own link: the registry gives out a new one.
     return isOwn ? 'denied' : 'transient';
   }
-  if (status === 404) return isOwn ? 'missing' : 'transient';
+  if (status === 404) return 'missing';
   if (status >= 500) return FINAL_SERVER_STATUS.has(status) ? 'final' : 'transient';
   return TRANSIENT_STATUS.has(status) ? 'transient' : 'final';
 }

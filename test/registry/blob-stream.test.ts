@@ -32,6 +32,29 @@ describe('a blob', () => {
     expect(rig.registry.requests.map(({ range }) => range)).toEqual(Array(4).fill(undefined));
   });
 
+  test('leaves its connection to the next one', async () => {
+    await using rig = await startRig();
+    const put = rig.registry.putBlob(content);
+    for (let count = 0; count < 5; count += 1) {
+      const blob = await rig.client.openBlob('a', put, quiet());
+      await readAll(blob);
+      blob.close();
+    }
+    // The next request may be sooner than the end of the last reply.
+    expect(rig.registry.connectionsMade()).toBeLessThan(5);
+  });
+
+  test('that is open and not read holds nobody up', async () => {
+    await using rig = await startRig();
+    const large = rig.registry.putBlob(Buffer.alloc(2_000_000, 1));
+    const manifest = rig.registry.putImage('a', 'v1', []);
+    const open = (): Promise<RegistryBlob> => rig.client.openBlob('a', large, quiet());
+    const blobs = await Promise.all(Array.from({ length: 100 }, open));
+    const { digest } = await rig.client.getManifest('a', 'v1', quiet());
+    expect(digest).toBe(manifest.digest);
+    for (const blob of blobs) blob.close();
+  });
+
   test('of no bytes is read', async () => {
     await using rig = await startRig();
     const blob = await rig.client.openBlob('a', rig.registry.putBlob(Buffer.alloc(0)), quiet());
@@ -107,6 +130,15 @@ describe('a download that breaks', () => {
     const blob = await rig.client.openBlob('a', put, quiet());
     expect((await readAll(blob)).equals(content)).toBe(true);
     expect(rig.registry.requests.map(({ range }) => range)).toEqual(ranges);
+  });
+
+  test('while nobody reads it goes on', async () => {
+    await using rig = await startRig();
+    const put = rig.registry.putBlob(content);
+    rig.registry.downloads.push({ cutAfterBytes: 100 });
+    const blob = await rig.client.openBlob('a', put, quiet());
+    await expect.poll(() => rig.registry.connectionCount()).toBe(0);
+    expect((await readAll(blob)).equals(content)).toBe(true);
   });
 
   test('by a stall goes on', async () => {

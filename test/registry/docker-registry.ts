@@ -6,6 +6,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
+const PROGRAM = 'docker-registry';
+
 export interface DockerRegistry extends AsyncDisposable {
   readonly host: string;
 }
@@ -24,7 +26,7 @@ export async function startDockerRegistry(folder: string): Promise<DockerRegistr
     `http: { addr: "127.0.0.1:${port}" }`,
   ];
   await writeFile(config, `${lines.join('\n')}\n`);
-  const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
+  const child = spawn(PROGRAM, ['serve', config], { stdio: 'ignore' });
   const ended = once(child, 'exit');
   const host = `127.0.0.1:${port}`;
   const isUp = async (): Promise<boolean> => {

@@ -65,6 +65,8 @@ export interface FakeRegistry extends AsyncDisposable {
   readonly answers: Answer[];
   /** Open connections. */
   connectionCount(): number;
+  /** Connections in all. */
+  connectionsMade(): number;
   revokeTokens(): void;
   putBlob(bytes: Uint8Array, mediaType?: string): Descriptor;
   putManifest(
@@ -97,6 +99,7 @@ export async function startRegistry(options: FakeOptions = {}): Promise<FakeRegi
   const sockets = new Set<Socket>();
   let tokens = new Set<string>();
   let tokenCount = 0;
+  let connectionsMade = 0;
 
   const server = createServer((request, response) => {
     const { method = '', url = '', headers } = request;
@@ -127,6 +130,7 @@ export async function startRegistry(options: FakeOptions = {}): Promise<FakeRegi
   });
   server.on('connection', (socket) => {
     sockets.add(socket);
+    connectionsMade += 1;
     socket.on('close', () => sockets.delete(socket));
   });
   const port = await listen(server);
@@ -238,6 +242,7 @@ export async function startRegistry(options: FakeOptions = {}): Promise<FakeRegi
     downloads,
     answers,
     connectionCount: () => sockets.size,
+    connectionsMade: () => connectionsMade,
     revokeTokens: () => {
       tokens = new Set();
     },

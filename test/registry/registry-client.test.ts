@@ -184,6 +184,17 @@ describe('a redirect', () => {
     expect(rig.registry.requests).toHaveLength(3);
   });
 
+  test('to whoever has nothing there means that there is nothing', async () => {
+    await using rig = await startRig();
+    const location = `http://${rig.registry.storageHost}/v2/b/manifests/v1`;
+    rig.registry.answers.push((_request, response) => {
+      response.writeHead(307, { location }).end();
+    });
+    await expect(rig.client.getManifest('a', 'v1', quiet())).rejects.toMatchObject({
+      code: 'E_IMAGE_NOT_FOUND',
+    });
+  });
+
   test('may not go on for ever', async () => {
     await using rig = await startRig();
     const again = { location: `/v2/a/manifests/v1?again` };
