@@ -6,6 +6,9 @@ import { registryImage, type RegistryImageOptions } from '../../src/index.ts';
 import type { ImageSource, OpenImage } from '../../src/index.ts';
 import { OCI_INDEX } from '../../src/image/media-type.ts';
 import { digestOf, type FakeRegistry, startRegistry, wireOf } from '../registry/fake-registry.ts';
+import { runNode } from '../package/child-program.ts';
+import { reachedFrom } from '../tidy/import-graph.ts';
+import { readModules } from '../tidy/source-tree.ts';
 import { quiet } from '../registry/test-surroundings.ts';
 
 let folder = '';
@@ -188,6 +191,32 @@ describe('an image in a registry', () => {
     await image.close();
     expect(asked).toEqual([registry.host]);
   });
+});
+
+test('nothing of the HTTP client is loaded before an image is opened', () => {
+  const atOnce = reachedFrom('src/index.ts', readModules('src'), ['static']);
+  expect(atOnce).toContain('src/source/registry-image.ts');
+  expect(atOnce).not.toContain('src/source/registry-open-image.ts');
+  expect(atOnce).not.toContain('undici');
+});
+
+test('nothing keeps the process alive behind a closed image', async () => {
+  await using registry = await startRegistry();
+  const layer = Buffer.alloc(5_000_000, 1);
+  registry.putImage('a', 'v1', [layer]);
+  const program = `
+    import { registryImage } from ${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)};
+    const { signal } = new AbortController();
+    const image = await registryImage('${registry.host}/a:v1', { proxy: 'none' }).open({}, signal);
+    const layer = await image.blob(${JSON.stringify(registry.putBlob(layer))}).open(signal);
+    await layer.read(new Uint8Array(10), 0, signal);
+    await image.close();
+    const timers = process.getActiveResourcesInfo().filter((name) => /Timeout|TCP|TLS/.test(name));
+    console.log(JSON.stringify(timers));
+  `;
+  const arguments_ = ['--input-type=module', '--eval', program];
+  const result = await runNode(arguments_, { cwd: folder, env: { DOCKER_CONFIG: folder } });
+  expect(result).toMatchObject({ exitCode: 0, stdout: '[]\n', stderr: '' });
 });
 
 describe('options', () => {
