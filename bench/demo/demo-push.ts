@@ -1,56 +1,39 @@
-/** One push of all layers and of the image's configuration, with the progress of the command line. */
+/** One push of the image as it is now, with the progress of the command line. */
 
 import type { CliContext } from '../../src/cli/context.ts';
 import { chooseProgressKind, startProgress } from '../../src/cli/progress/progress-start.ts';
-import { bytesSource, createUploader, fileSource, type LayerReceipt } from '../../src/index.ts';
-import type { EmulatorSettings } from './emulator-process.ts';
-import type { PackedLayer } from './layer-pack.ts';
-import { imageConfiguration } from './oci-image.ts';
-
-/** The threads run what was compiled, as they do for whoever installs longshore. */
-const WORKER_URL = new URL('../../dist/workers/layer.worker.js', import.meta.url);
+import type { ImageReceipt, LayerReceipt, Uploader } from '../../src/index.ts';
+import { ociLayoutImage } from '../../src/index.ts';
+import type { ImageLayout } from './image-layout.ts';
 
 export interface Push {
-  /** In the order of the layers. */
-  readonly receipts: readonly LayerReceipt[];
-  readonly configuration: LayerReceipt;
-  /** Of the layers alone. */
-  readonly durationMs: number;
+  readonly receipt: ImageReceipt;
+  /** Of the blobs that were sent, by digest. */
+  readonly sent: ReadonlyMap<string, LayerReceipt>;
 }
 
-export async function pushLayers(
+export async function pushImage(
   context: CliContext,
-  settings: EmulatorSettings,
+  uploader: Uploader,
   repository: string,
-  layers: readonly PackedLayer[],
+  layout: ImageLayout,
   signal: AbortSignal,
 ): Promise<Push> {
-  const { region, endpoint, accessKeyId, secretAccessKey } = settings;
-  await using uploader = createUploader({
-    region,
-    endpoint,
-    client: { credentials: { accessKeyId, secretAccessKey } },
-    createRepository: true,
-    workerUrl: WORKER_URL,
-  });
-  // First, so that what follows measures the transfer, not the start of threads and connections.
-  const source = bytesSource(imageConfiguration(layers), { label: 'image configuration' });
-  const configuration = await uploader.uploadLayer({ repository, source }, { signal });
-  const expected = layers.map(({ fileName, sizeBytes }) => ({ label: fileName, sizeBytes }));
   const kind = chooseProgressKind(context, { quiet: false, progress: true });
-  const startedMs = context.now();
-  const progress = startProgress(context, kind, expected, () => uploader.snapshot());
+  const progress = startProgress(context, kind, undefined, () => uploader.snapshot());
+  const sent = new Map<string, LayerReceipt>();
   try {
-    const receipts = await Promise.all(
-      layers.map(({ path, fileName }) =>
-        uploader.uploadLayer(
-          { repository, source: fileSource(path, { label: fileName }) },
-          { signal, onEvent: (event) => progress.record(event) },
-        ),
-      ),
+    const receipt = await uploader.pushImage(
+      { repository, image: ociLayoutImage(layout.path, { label: 'image' }), tags: ['latest'] },
+      {
+        signal,
+        onEvent: (event) => {
+          progress.record(event);
+          if (event.type === 'layer-completed') sent.set(event.receipt.digest, event.receipt);
+        },
+      },
     );
-    const durationMs = context.now() - startedMs;
-    return { receipts, configuration, durationMs };
+    return { receipt, sent };
   } finally {
     progress.stop();
   }

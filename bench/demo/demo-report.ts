@@ -4,6 +4,7 @@ import { formatBytes, formatDuration, formatRate } from '../../src/cli/progress/
 import type { Style } from '../../src/cli/progress/style.ts';
 import { fitEnd } from '../../src/cli/progress/text-fit.ts';
 import type { Push } from './demo-push.ts';
+import type { StoredLayer } from './image-layout.ts';
 import type { PackedLayer } from './layer-pack.ts';
 import { type Column, formatTable } from './text-table.ts';
 
@@ -33,31 +34,30 @@ const COLUMNS: readonly Column[] = [
   { title: 'outcome', align: 'left' },
   { title: 'time', align: 'right' },
   { title: 'rate', align: 'right' },
-  { title: 'verified', align: 'left' },
 ];
 
-/** @param verified for each layer, whether it was read back equal */
-export function formatReceipts(push: Push, verified: readonly boolean[], style: Style): string {
-  const rows = push.receipts.map((receipt, index) => [
-    receipt.source,
-    formatBytes(receipt.sizeBytes),
-    String(receipt.partCount),
-    receipt.outcome,
-    formatDuration(receipt.durationMs),
-    rateOf(receipt.sizeBytes, receipt.durationMs),
-    verified[index] === true ? 'yes' : 'NO',
-  ]);
-  const sizeBytes = push.receipts.reduce((sum, receipt) => sum + receipt.sizeBytes, 0);
-  const partCount = push.receipts.reduce((sum, receipt) => sum + receipt.partCount, 0);
-  const verifiedCount = verified.filter(Boolean).length;
-  const totals = [
-    'all, side by side',
+export function formatPush(push: Push, layers: readonly StoredLayer[], style: Style): string {
+  const receipts = layers.flatMap(({ name, digest }) => {
+    const receipt = push.sent.get(digest);
+    return receipt === undefined ? [] : [{ name, ...receipt }];
+  });
+  const rows = receipts.map(({ name, sizeBytes, partCount, outcome, durationMs }) => [
+    name,
     formatBytes(sizeBytes),
     String(partCount),
-    '',
-    formatDuration(push.durationMs),
-    rateOf(sizeBytes, push.durationMs),
-    `${verifiedCount} of ${rows.length}`,
+    outcome,
+    formatDuration(durationMs),
+    rateOf(sizeBytes, durationMs),
+  ]);
+  const { sentBytes, durationMs, callCount } = push.receipt;
+  const partCount = receipts.reduce((sum, receipt) => sum + receipt.partCount, 0);
+  const totals = [
+    'image, side by side',
+    formatBytes(sentBytes),
+    String(partCount),
+    `${callCount} calls`,
+    formatDuration(durationMs),
+    rateOf(sentBytes, durationMs),
   ];
   return formatTable(COLUMNS, rows, totals, style.colors);
 }

@@ -44,6 +44,12 @@ export async function findInputTrees(): Promise<InputTree[]> {
   return present.filter((found) => found.entries.length > 0);
 }
 
+/** What a change adds to an image: a small layer on top. */
+export async function findLateTree(): Promise<InputTree> {
+  const entries = ['README.md', 'CHANGELOG.md', 'ARCHITECTURE.md', 'package.json'];
+  return withExistingEntries(tree('documents', entries.join(', '), PROJECT, entries, 1));
+}
+
 function tree(
   name: string,
   origin: string,

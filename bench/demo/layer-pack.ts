@@ -18,6 +18,8 @@ export interface PackedLayer {
   readonly plainBytes: number;
   /** Of the layer file. */
   readonly sizeBytes: number;
+  /** SHA-256 of the layer file. */
+  readonly digest: string;
   /** SHA-256 of the tar, which an image's configuration lists. */
   readonly diffId: string;
 }
@@ -30,6 +32,7 @@ async function packLayer(
   const fileName = `${tree.name}.tar.gz`;
   const path = join(directory, fileName);
   const hash = createHash('sha256');
+  const packedHash = createHash('sha256');
   let plainBytes = 0;
   await pipeline(
     // Without ./ a name that begins with @ would mean another archive.
@@ -45,12 +48,19 @@ async function packLayer(
       }
     },
     createGzip({ level: tree.level, chunkSize: 256 * 1024 }),
+    async function* tapPacked(chunks: AsyncIterable<Uint8Array>) {
+      for await (const chunk of chunks) {
+        packedHash.update(chunk);
+        yield chunk;
+      }
+    },
     createWriteStream(path),
     { signal },
   );
   const { size } = await stat(path);
   const diffId = `sha256:${hash.digest('hex')}`;
-  return { tree, path, fileName, plainBytes, sizeBytes: size, diffId };
+  const digest = `sha256:${packedHash.digest('hex')}`;
+  return { tree, path, fileName, plainBytes, sizeBytes: size, digest, diffId };
 }
 
 /**

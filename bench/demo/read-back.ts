@@ -6,62 +6,21 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import {
-  BatchCheckLayerAvailabilityCommand,
   BatchGetImageCommand,
   type ECRClient,
   GetDownloadUrlForLayerCommand,
-  PutImageCommand,
 } from '@aws-sdk/client-ecr';
-import { MANIFEST_MEDIA_TYPE } from './oci-image.ts';
 
-/** What was found of one layer. */
-export interface ReadBack {
-  readonly sizeBytes: number;
-  readonly digest: string;
-  readonly equalToFile: boolean;
-}
-
-/** The digests that ECR calls available. */
-export async function availableDigests(
-  client: ECRClient,
-  repository: string,
-  digests: readonly string[],
-): Promise<ReadonlySet<string>> {
-  const reply = await client.send(
-    new BatchCheckLayerAvailabilityCommand({
-      repositoryName: repository,
-      layerDigests: [...digests],
-    }),
-  );
-  const available = (reply.layers ?? []).filter((layer) => layer.layerAvailability === 'AVAILABLE');
-  return new Set(available.map((layer) => layer.layerDigest ?? ''));
-}
-
-/** Puts the image and reads its manifest back; tells whether all three digests agree. */
-export async function putImage(
+/** The manifest under a tag, as text. */
+export async function manifestOf(
   client: ECRClient,
   repository: string,
   tag: string,
-  manifest: string,
-): Promise<{ readonly digest: string; readonly holds: boolean }> {
-  const digest = `sha256:${createHash('sha256').update(manifest).digest('hex')}`;
-  const put = await client.send(
-    new PutImageCommand({
-      repositoryName: repository,
-      imageManifest: manifest,
-      imageManifestMediaType: MANIFEST_MEDIA_TYPE,
-      imageTag: tag,
-    }),
-  );
-  const got = await client.send(
+): Promise<string | undefined> {
+  const { images } = await client.send(
     new BatchGetImageCommand({ repositoryName: repository, imageIds: [{ imageTag: tag }] }),
   );
-  const found = got.images?.[0];
-  const holds =
-    put.image?.imageId?.imageDigest === digest &&
-    found?.imageId?.imageDigest === digest &&
-    found.imageManifest === manifest;
-  return { digest, holds };
+  return images?.[0]?.imageManifest;
 }
 
 /** Downloads a layer; hashes it and compares each byte with the file, both as streams. */
@@ -71,7 +30,7 @@ export async function readLayerBack(
   digest: string,
   path: string,
   signal: AbortSignal,
-): Promise<ReadBack> {
+): Promise<boolean> {
   const { downloadUrl } = await client.send(
     new GetDownloadUrlForLayerCommand({ repositoryName: repository, layerDigest: digest }),
   );
@@ -97,5 +56,5 @@ export async function readLayerBack(
   } finally {
     await file.close();
   }
-  return { sizeBytes, digest: `sha256:${hash.digest('hex')}`, equalToFile };
+  return equalToFile && digest === `sha256:${hash.digest('hex')}`;
 }
