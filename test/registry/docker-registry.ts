@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { TokenServer } from './token-server.ts';
 
 const PROGRAM = 'docker-registry';
 
@@ -12,8 +13,14 @@ export interface DockerRegistry extends AsyncDisposable {
   readonly host: string;
 }
 
-/** @param folder where it may keep its files */
-export async function startDockerRegistry(folder: string): Promise<DockerRegistry> {
+/**
+ * @param folder where it may keep its files
+ * @param tokens where its users get their tokens; default: everybody may do everything
+ */
+export async function startDockerRegistry(
+  folder: string,
+  tokens?: TokenServer,
+): Promise<DockerRegistry> {
   const port = await freePort();
   const root = join(folder, 'registry');
   await mkdir(root);
@@ -25,6 +32,14 @@ export async function startDockerRegistry(folder: string): Promise<DockerRegistr
     `  filesystem: { rootdirectory: ${root} }`,
     `http: { addr: "127.0.0.1:${port}" }`,
   ];
+  if (tokens !== undefined) {
+    const bundle = join(folder, 'token.pem');
+    await writeFile(bundle, tokens.certificate);
+    const { realm, service, issuer } = tokens;
+    const token = { realm, service, issuer, rootcertbundle: bundle };
+    // JSON is YAML.
+    lines.push(`auth: ${JSON.stringify({ token })}`);
+  }
   await writeFile(config, `${lines.join('\n')}\n`);
   const child = spawn(PROGRAM, ['serve', config], { stdio: 'ignore' });
   const ended = once(child, 'exit');
@@ -32,7 +47,7 @@ export async function startDockerRegistry(folder: string): Promise<DockerRegistr
   const isUp = async (): Promise<boolean> => {
     const reply = await fetch(`http://${host}/v2/`).catch(() => undefined);
     await reply?.arrayBuffer();
-    return reply?.ok === true;
+    return reply?.status === (tokens === undefined ? 200 : 401);
   };
   while (child.exitCode === null && !(await isUp())) {
     await new Promise((resolve) => setImmediate(resolve));

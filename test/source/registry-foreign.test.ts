@@ -11,6 +11,7 @@ import { readManifest } from '../../src/image/manifest.ts';
 import { isInstalled, run, withFolder } from '../emulator/foreign-client.ts';
 import { startDockerRegistry } from '../registry/docker-registry.ts';
 import { digestOf, wireOf } from '../registry/fake-registry.ts';
+import { startTokenServer } from '../registry/token-server.ts';
 import { quiet } from '../registry/test-surroundings.ts';
 
 // Registries of other hands, filled by other hands, and what is in them compared byte by byte.
@@ -122,6 +123,24 @@ describe.skipIf(!hasRegistry)('the registry of the Distribution project', () => 
         code: 'E_IMAGE_NOT_FOUND',
         details: { choices: ['v1'] },
       });
+    }));
+
+  test('takes our tokens', () =>
+    withFolder(async (folder) => {
+      const layout = join(folder, 'layout');
+      const digest = await writeLayout(layout);
+      const credentials = { username: 'me', password: 'secret' };
+      const pair = `${credentials.username}:${credentials.password}`;
+      const basic = `Basic ${Buffer.from(pair).toString('base64')}`;
+      await using tokens = await startTokenServer(basic);
+      await using registry = await startDockerRegistry(folder, tokens);
+      await pushWithSkopeo(layout, `${registry.host}/team/app:v1`, `--dest-creds=${pair}`);
+      const before = tokens.requests.length;
+      await expectWhole(`${registry.host}/team/app:v1`, digest, { credentials });
+      // One for all requests.
+      expect(tokens.requests.slice(before)).toEqual([
+        '/auth?tenant=a&service=the+registry&scope=repository%3Ateam%2Fapp%3Apull',
+      ]);
     }));
 });
 
