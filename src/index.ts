@@ -5,7 +5,7 @@ export { bytesSource } from './source/bytes-source.ts';
 export { fileSource } from './source/file-source.ts';
 export { ociLayoutImage } from './source/oci-layout-image.ts';
 export type { OciLayoutImageOptions } from './source/oci-layout-image.ts';
-export type { ImageChoice } from './source/image-choice.ts';
+export type { ImageSelection } from './source/image-selection.ts';
 export { randomAccessSource } from './source/random-access-source.ts';
 export type { RandomAccess } from './source/random-access-source.ts';
 export { registryImage } from './source/registry-image.ts';

@@ -6,11 +6,12 @@
 import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
 import type { Descriptor } from '../image/descriptor.ts';
-import { blobMissing, imageInvalid } from '../image/image-errors.ts';
+import { blobMissing } from '../image/image-errors.ts';
 import type { Manifest } from '../image/manifest.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
 import type { FileRange } from '../layer/ports.ts';
 import { fileSource } from './file-source.ts';
+import { assertSize } from './image-files.ts';
 
 /** Where a blob is, if there is one. @throws LongshoreError */
 export type FindBlob = (descriptor: Descriptor) => Promise<FileRange | undefined>;
@@ -53,7 +54,7 @@ export class BlobFinder {
     if (known !== undefined) return this.#source(descriptor, known);
     const { digest } = descriptor;
     return {
-      label: `${this.#label}@${digest}`,
+      label: `${this.#label}: ${digest}`,
       digest,
       open: async (signal) => {
         const found = await this.#located(descriptor);
@@ -73,13 +74,9 @@ export class BlobFinder {
 
   #source(descriptor: Descriptor, found: FileRange | LongshoreError): LayerSource {
     if (LongshoreError.is(found)) throw found;
-    const { digest, sizeBytes } = descriptor;
-    if (found.sizeBytes !== sizeBytes) {
-      const problem = `its manifest gives it ${sizeBytes} bytes, it has ${found.sizeBytes}`;
-      throw imageInvalid(this.#label, `blob ${digest}`, problem);
-    }
-    const { path, offsetBytes } = found;
-    const label = `${this.#label}@${digest}`;
+    assertSize(this.#label, descriptor, found);
+    const { path, offsetBytes, sizeBytes, label } = found;
+    const { digest } = descriptor;
     return fileSource(path, { digest, label, range: { offsetBytes, sizeBytes } });
   }
 }

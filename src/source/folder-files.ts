@@ -15,7 +15,7 @@ export async function openFolder(path: string, label: string): Promise<ImageFile
     root = await realpath(path);
     if (!(await stat(root)).isDirectory()) throw new Error('it is not a folder');
   } catch (error) {
-    throw sourceUnreadable(label, error, 'an OCI image layout is a folder');
+    throw sourceUnreadable(label, error, 'give the folder of an OCI image layout');
   }
   return new FolderFiles(root, label);
 }
@@ -32,21 +32,22 @@ class FolderFiles implements ImageFiles {
   }
 
   async find(path: string): Promise<FileRange | undefined> {
+    const label = `${this.label}: ${path}`;
     try {
       // Links are followed here once and for all: what is checked is what will be read.
       const real = await realpath(join(this.#root, path));
       if (!real.startsWith(this.#inside)) {
-        throw imageInvalid(this.label, path, 'it is a link that leads out of the folder');
+        throw imageInvalid(this.label, path, 'it is a symbolic link out of the folder');
       }
       const found = await stat(real);
       if (!found.isFile()) throw imageInvalid(this.label, path, 'it is not a regular file');
-      const label = join(this.label, path);
       return { path: real, offsetBytes: 0, sizeBytes: found.size, label };
     } catch (error) {
       const code = systemCodeOf(error);
       if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-      if (code === 'ELOOP') throw imageInvalid(this.label, path, 'its links lead in a circle', error);
-      throw sourceUnreadable(join(this.label, path), error);
+      if (code === 'ELOOP')
+        throw imageInvalid(this.label, path, 'its symbolic links form a loop', error);
+      throw sourceUnreadable(label, error);
     }
   }
 }

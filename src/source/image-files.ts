@@ -2,6 +2,7 @@
 
 import { open } from 'node:fs/promises';
 import { LongshoreError } from '../errors.ts';
+import type { Descriptor } from '../image/descriptor.ts';
 import { imageInvalid } from '../image/image-errors.ts';
 import type { FileRange } from '../layer/ports.ts';
 import { sourceChanged, sourceUnreadable } from '../layer/source-errors.ts';
@@ -36,6 +37,17 @@ export async function readSmallFile(
     throw imageInvalid(files.label, path, problem);
   }
   return readRange(range, signal);
+}
+
+/** @throws LongshoreError E_IMAGE_INVALID where a file is not as large as its descriptor says */
+export function assertSize(
+  source: string,
+  { digest, sizeBytes }: Descriptor,
+  found: Pick<FileRange, 'sizeBytes'>,
+): void {
+  if (found.sizeBytes === sizeBytes) return;
+  const problem = `it should have ${sizeBytes} bytes and has ${found.sizeBytes}`;
+  throw imageInvalid(source, `blob ${digest}`, problem);
 }
 
 /** Reads bytes of a file into memory; the caller has looked at how many. */

@@ -18,12 +18,24 @@ export interface ImageSelection {
   readonly platform?: string;
 }
 
-/** @throws LongshoreError E_OPTION_INVALID */
-export function checkedSelection(options: ImageSelection): ImageSelection {
-  const { reference, digest, platform } = options;
-  if (reference !== undefined && (typeof reference !== 'string' || reference === '')) {
-    throw optionInvalid('reference', 'a name such as app:1.0', reference);
+/** Longest name or path that an option may be. */
+const TEXT_CHARACTERS_MAX = 4096;
+
+/**
+ * @param names of further options that the caller looks at
+ * @throws LongshoreError E_OPTION_INVALID
+ */
+export function checkedSelection(
+  options: ImageSelection & { readonly label?: string },
+  names: readonly string[] = [],
+): ImageSelection {
+  const known = ['reference', 'digest', 'platform', 'label', ...names];
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw optionInvalid('options', `only ${known.join(', ')}`, name);
   }
+  const { reference, digest, platform, label } = options;
+  if (reference !== undefined) assertText('reference', reference);
+  if (label !== undefined) assertText('label', label);
   if (digest !== undefined && !isDigest(digest)) {
     throw optionInvalid('digest', 'sha256: and 64 lower-case hexadecimal digits', digest);
   }
@@ -35,6 +47,26 @@ export function checkedSelection(options: ImageSelection): ImageSelection {
     ...(digest !== undefined && { digest }),
     ...(platform !== undefined && { platform }),
   };
+}
+
+/** A misspelt option must not go unnoticed. @throws LongshoreError E_OPTION_INVALID */
+export function assertOptionNames(options: object, furtherNames: readonly string[] = []): void {
+  const names = ['reference', 'digest', 'platform', 'label', ...furtherNames];
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) throw optionInvalid(name, `one of ${names.join(', ')}`, name);
+  }
+}
+
+/** @throws LongshoreError E_OPTION_INVALID */
+export function assertPath(path: unknown): asserts path is string {
+  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return;
+  throw optionInvalid('path', 'the path of a file or folder', path);
+}
+
+/** @throws LongshoreError E_OPTION_INVALID */
+export function assertText(option: string, value: unknown): void {
+  if (typeof value === 'string' && value !== '' && value.length <= TEXT_CHARACTERS_MAX) return;
+  throw optionInvalid(option, `a text of 1 to ${TEXT_CHARACTERS_MAX} characters`, value);
 }
 
 export function optionInvalid(

@@ -1,5 +1,10 @@
 import type { ImageSource } from '../image/image-source.ts';
-import { checkedSelection, type ImageSelection } from './image-selection.ts';
+import {
+  assertOptionNames,
+  assertPath,
+  checkedSelection,
+  type ImageSelection,
+} from './image-selection.ts';
 
 /** Options of {@link ociLayoutImage}. Every field is optional. */
 export interface OciLayoutImageOptions extends ImageSelection {
@@ -20,6 +25,8 @@ export interface OciLayoutImageOptions extends ImageSelection {
  * @throws LongshoreError E_OPTION_INVALID
  */
 export function ociLayoutImage(path: string, options: OciLayoutImageOptions = {}): ImageSource {
+  assertPath(path);
+  assertOptionNames(options);
   const selection = checkedSelection(options);
   const label = options.label ?? path;
   return {

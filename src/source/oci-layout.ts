@@ -1,78 +1,111 @@
-/** An open OCI image layout, in a folder or an archive. Loaded only when one is opened. */
+/** An open OCI image layout, in a folder or in an archive. */
 
 import type { Digest } from '../digest.ts';
 import type { Descriptor } from '../image/descriptor.ts';
+import { imageInvalid } from '../image/image-errors.ts';
 import type { OpenImage } from '../image/image-source.ts';
-import { isImageType } from '../image/media-type.ts';
-import type { LayerSource } from '../layer/layer-source.ts';
-import type { FileTree } from './file-tree.ts';
-import type { ImageChoice } from './image-choice.ts';
-import { chooseEntry } from './layout-choice.ts';
-import { LayoutContent } from './layout-content.ts';
+import { readManifest } from '../image/manifest.ts';
+import { isIndexType } from '../image/media-type.ts';
+import { LongshoreError } from '../errors.ts';
+import { BlobFinder, type FindBlob } from './blob-finder.ts';
+import { chooseEntry } from './entry-choice.ts';
+import type { ImageFiles } from './image-files.ts';
+import type { ImageSelection } from './image-selection.ts';
+import { type LayoutEntry, readLayoutIndex } from './layout-index.ts';
+import { ManifestReader } from './manifest-reader.ts';
 
-/** @throws LongshoreError E_IMAGE_INVALID, E_IMAGE_NOT_FOUND, E_IMAGE_AMBIGUOUS, E_SOURCE_UNREADABLE */
+/** Manifests that are looked into for their subject. */
+const MANIFESTS_EXAMINED_MAX = 10_000;
+
+/** @throws LongshoreError as `ociLayoutImage` says */
 export async function openOciLayout(
-  tree: FileTree,
-  choice: ImageChoice,
+  files: ImageFiles,
+  selection: ImageSelection,
   signal: AbortSignal,
-): Promise<OciLayout> {
-  const content = await LayoutContent.read(tree, signal);
-  const entry = await chooseEntry(content, choice, signal);
-  const platform = await content.platformOf(entry, signal);
-  return new OciLayout(content, platform === undefined ? entry : { ...entry, platform });
+): Promise<OpenImage> {
+  const entries = await readLayoutIndex(files, signal);
+  const find: FindBlob = ({ digest }) => files.find(blobPath(digest));
+  const reader = new ManifestReader(files.label, find);
+  const root = await chooseEntry(entries, selection, reader, signal);
+  return new OciLayout(root, entries, reader, new BlobFinder(files.label, find));
 }
 
-export class OciLayout implements OpenImage {
+/** Where a layout has a blob. */
+function blobPath(digest: Digest): string {
+  return `blobs/sha256/${digest.slice('sha256:'.length)}`;
+}
+
+class OciLayout implements OpenImage {
   readonly root: Descriptor;
-  readonly content: LayoutContent;
+  readonly #entries: readonly LayoutEntry[];
+  readonly #reader: ManifestReader;
+  readonly #blobs: BlobFinder;
   #referrers: Promise<ReadonlyMap<Digest, readonly Descriptor[]>> | undefined;
 
-  constructor(content: LayoutContent, root: Descriptor) {
-    this.content = content;
+  constructor(
+    root: Descriptor,
+    entries: readonly LayoutEntry[],
+    reader: ManifestReader,
+    blobs: BlobFinder,
+  ) {
     this.root = root;
+    this.#entries = entries;
+    this.#reader = reader;
+    this.#blobs = blobs;
   }
 
-  readManifest(descriptor: Descriptor, signal: AbortSignal): Promise<Uint8Array> {
-    return this.content.readBytes(descriptor, signal);
+  async readManifest(descriptor: Descriptor, signal: AbortSignal): Promise<Uint8Array> {
+    const bytes = await this.#reader.bytes(descriptor, signal);
+    const { label: source } = this.#reader;
+    const { mediaType } = descriptor;
+    let manifest;
+    try {
+      manifest = readManifest(bytes, { source, mediaType });
+    } catch (error) {
+      // Whoever asked for the bytes reads them as well, and complains.
+      if (LongshoreError.is(error)) return bytes;
+      throw error;
+    }
+    await this.#blobs.survey(manifest, signal);
+    return bytes;
   }
 
-  blob(descriptor: Descriptor): LayerSource {
-    return this.content.blob(descriptor);
+  blob(descriptor: Descriptor): ReturnType<OpenImage['blob']> {
+    return this.#blobs.blob(descriptor);
   }
 
   async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
-    this.#referrers ??= referrersIn(this.content, signal);
+    this.#referrers ??= this.#readReferrers(signal);
     return (await this.#referrers).get(digest) ?? [];
   }
 
   close(): Promise<void> {
     return Promise.resolve();
   }
-}
 
-/** By what they refer to: of the entries, and of what the entries list. */
-async function referrersIn(
-  content: LayoutContent,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<Digest, readonly Descriptor[]>> {
-  const found = new Map<Digest, Descriptor>();
-  for (const entry of content.entries) {
-    found.set(entry.digest, entry);
-    for (const child of (await content.manifest(entry, signal))?.manifests ?? []) {
-      if (!found.has(child.digest)) found.set(child.digest, child);
-    }
+  /** By their subjects: entries, and what indexes among the entries list. */
+  async #readReferrers(signal: AbortSignal): Promise<ReadonlyMap<Digest, readonly Descriptor[]>> {
+    const referrers = new Map<Digest, Descriptor[]>();
+    const seen = new Set<Digest>();
+    const examine = async (descriptor: Descriptor, isEntry: boolean): Promise<void> => {
+      const { digest, mediaType } = descriptor;
+      if (seen.has(digest)) return;
+      seen.add(digest);
+      if (seen.size > MANIFESTS_EXAMINED_MAX) {
+        const problem = `it has more than ${MANIFESTS_EXAMINED_MAX} manifests to look for referrers in`;
+        throw imageInvalid(this.#reader.label, 'the layout', problem);
+      }
+      const manifest = await this.#reader.manifestIfAny(descriptor, signal);
+      if (manifest?.subject !== undefined) {
+        const known = referrers.get(manifest.subject.digest) ?? [];
+        const { artifactType = descriptor.artifactType } = manifest;
+        known.push({ ...descriptor, ...(artifactType !== undefined && { artifactType }) });
+        referrers.set(manifest.subject.digest, known);
+      }
+      if (!isEntry || manifest === undefined || !isIndexType(mediaType)) return;
+      for (const child of manifest.manifests) await examine(child, false);
+    };
+    for (const { descriptor } of this.#entries) await examine(descriptor, true);
+    return referrers;
   }
-  const bySubject = new Map<Digest, Descriptor[]>();
-  for (const descriptor of found.values()) {
-    const manifest = await content.manifest(descriptor, signal);
-    if (manifest?.subject === undefined) continue;
-    const { digest } = manifest.subject;
-    const artifactType =
-      manifest.artifactType ??
-      (isImageType(manifest.mediaType) ? manifest.config?.mediaType : undefined);
-    const known = bySubject.get(digest) ?? [];
-    known.push({ ...descriptor, ...(artifactType !== undefined && { artifactType }) });
-    bySubject.set(digest, known);
-  }
-  return bySubject;
 }
