@@ -10,7 +10,13 @@ import {
   EXIT_USAGE,
 } from './exit-code.ts';
 import type { LayerEnding } from './layer-run.ts';
-import { formatBytes, formatDuration, formatRate } from './progress/quantity-format.ts';
+import {
+  countText,
+  formatBytes,
+  formatDuration,
+  formatRate,
+  plural,
+} from './progress/quantity-format.ts';
 
 /** One line for machines, without the line feed; `undefined` where there is no result. */
 export function resultLine(
@@ -46,8 +52,7 @@ export function summaryLine(endings: readonly LayerEnding[], durationMs: number)
       ? 'nothing sent'
       : `${formatBytes(sentBytes)} sent in ${formatDuration(durationMs)}, ` +
         formatRate((sentBytes / Math.max(1, durationMs)) * 1000);
-  const noun = endings.length === 1 ? 'layer' : 'layers';
-  return `${endings.length} ${noun}: ${counts.join(', ')}; ${sent}`;
+  return `${plural(endings.length, 'layer')}: ${counts.join(', ')}; ${sent}`;
 }
 
 /** The same error of many layers is told once. Interruptions are no news to who caused them. */
@@ -81,8 +86,4 @@ export function exitCodeOf(endings: readonly LayerEnding[], interrupted: boolean
 
 function isInterruption(ending: LayerEnding): boolean {
   return 'error' in ending && ending.error instanceof Interruption;
-}
-
-function countText(count: number, what: string): string {
-  return count === 0 ? '' : `${count} ${what}`;
 }

@@ -51,7 +51,7 @@ export class BarDisplay implements ProgressDisplay {
     this.#model.record(event);
     switch (event.type) {
       case 'call-retried':
-        this.#remark(describeRetry(event));
+        this.#remark(describeRetry(event, this.#model.nameOf(event)));
         break;
       case 'image-call-retried':
         this.#remark(describeImageRetry(event));
@@ -60,10 +60,13 @@ export class BarDisplay implements ProgressDisplay {
         this.#remark(describeInvisibility(event));
         break;
       case 'layer-restarted':
-        this.#remark(describeRestart(event));
+        this.#remark(describeRestart(event, this.#model.nameOf(event)));
         break;
       case 'layer-failed':
-        if (event.code !== 'ABORTED') this.say(this.#style.colors.red(describeFailure(event)));
+        if (event.code !== 'ABORTED') {
+          const text = describeFailure(event, this.#model.nameOf(event));
+          this.say(this.#style.colors.red(text));
+        }
         break;
       default:
     }
@@ -88,7 +91,7 @@ export class BarDisplay implements ProgressDisplay {
     const nowMs = this.#context.now();
     const layersMax = Math.max(0, rows - ROWS_BESIDE_LAYERS);
     const view = this.#model.view(this.#snapshot(), nowMs, layersMax);
-    const layout = layOut(columns, view.labelColumns);
+    const layout = layOut(columns, view.labelColumns, view.layers);
     const lines = [view.total, ...view.layers].map((row) => formatRow(row, layout, this.#style));
     const left = [view.omitted, view.retries].filter((text) => text !== '').join('; ');
     if (left !== '') lines.push(this.#dim(left, columns));

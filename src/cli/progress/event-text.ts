@@ -1,8 +1,8 @@
-/** Events in words, the same on terminals and in logs. */
+/** Events in words, the same on terminals and in logs. A `layer` is what it is called, if not its source. */
 
 import type { ImageEvent, VerificationEvent } from '../../index.ts';
 import { digestLabel } from './layer-ledger.ts';
-import { formatBytes, formatDuration, formatRate } from './quantity-format.ts';
+import { formatBytes, formatDuration, formatRate, plural } from './quantity-format.ts';
 import { printable } from './text-fit.ts';
 
 type ProgressEvent = ImageEvent | VerificationEvent;
@@ -13,30 +13,33 @@ export function describeStart(event: EventOf<'layer-started'>): string {
   return `${printable(event.source)}: started, ${size}`;
 }
 
-/** @param name what the layer is called, if not by its source */
 export function describeCompletion(
   event: EventOf<'layer-completed'>,
-  name: string = printable(event.source),
+  layer: string = event.source,
+  durationMs: number = event.receipt.durationMs,
 ): string {
   const { receipt } = event;
+  const name = printable(layer);
   const size = formatBytes(receipt.sizeBytes);
   if (receipt.outcome === 'already-present') {
     const sent =
       receipt.sentBytes === 0 ? 'nothing sent' : `${formatBytes(receipt.sentBytes)} sent`;
     return `${name}: already in ${printable(receipt.repository)}, ${size}, ${sent}`;
   }
-  const bytesPerSecond =
-    receipt.durationMs > 0 ? (receipt.sizeBytes / receipt.durationMs) * 1000 : undefined;
-  const took = formatDuration(receipt.durationMs);
+  const bytesPerSecond = durationMs > 0 ? (receipt.sizeBytes / durationMs) * 1000 : undefined;
+  const took = formatDuration(durationMs);
   return `${name}: uploaded, ${size} in ${took}, ${formatRate(bytesPerSecond)}`;
 }
 
 /** Short: the code says what happened, the log of a run may hold many of these. */
-export function describeRetry(event: EventOf<'call-retried'>): string {
+export function describeRetry(
+  event: EventOf<'call-retried'>,
+  layer: string = event.source,
+): string {
   const part = event.partIndex === undefined ? '' : ` part ${event.partIndex + 1}`;
   const wait = formatDuration(event.delayMs);
   return (
-    `${printable(event.source)}:${part} ${event.operation} attempt ${event.attempt} failed ` +
+    `${printable(layer)}:${part} ${event.operation} attempt ${event.attempt} failed ` +
     `(${event.code}), again in ${wait}`
   );
 }
@@ -56,13 +59,13 @@ export function describeCompression(event: EventOf<'layer-compressed'>): string 
   return `${printable(event.source)}: compressed, ${sizes} in ${formatDuration(event.durationMs)}`;
 }
 
-/** `3 of 12 blobs to upload, 120 MB; 9 already there, 380 MB`. */
+/** `3 of 12 blobs to upload, 120 MB; 9 to skip, 380 MB`. */
 export function describePlan({ plan }: EventOf<'image-planned'>): string {
   const uploadCount = plan.blobs.filter(({ action }) => action === 'upload').length;
   const skipCount = plan.blobs.length - uploadCount;
   const upload = uploadCount === 0 ? '' : `, ${formatBytes(plan.uploadBytes)}`;
-  const skip = skipCount === 0 ? '' : `; ${skipCount} stay, ${formatBytes(plan.presentBytes)}`;
-  return `planned: ${uploadCount} of ${plan.blobs.length} blobs to upload${upload}${skip}`;
+  const skip = skipCount === 0 ? '' : `; ${skipCount} to skip, ${formatBytes(plan.presentBytes)}`;
+  return `planned: ${uploadCount} of ${plural(plan.blobs.length, 'blob')} to upload${upload}${skip}`;
 }
 
 export function describeManifest(event: EventOf<'manifest-put'>): string {
@@ -76,10 +79,16 @@ export function describeVerified(event: EventOf<'blob-verified'>): string {
   return `${digestLabel(event.digest)}: verified, ${formatBytes(event.sizeBytes)} in ${took}`;
 }
 
-export function describeFailure(event: EventOf<'layer-failed'>): string {
-  return `${printable(event.source)}: failed, ${event.code}`;
+export function describeFailure(
+  event: EventOf<'layer-failed'>,
+  layer: string = event.source,
+): string {
+  return `${printable(layer)}: failed, ${event.code}`;
 }
 
-export function describeRestart(event: EventOf<'layer-restarted'>): string {
-  return `${printable(event.source)}: starts again, ${event.code}`;
+export function describeRestart(
+  event: EventOf<'layer-restarted'>,
+  layer: string = event.source,
+): string {
+  return `${printable(layer)}: starts again, ${event.code}`;
 }

@@ -17,7 +17,7 @@ import {
 import { digestLabel } from './layer-ledger.ts';
 import type { ProgressDisplay } from './progress-display.ts';
 import { type ProgressEvent, ProgressModel } from './progress-model.ts';
-import { formatBytes, formatClock, formatPercent, formatRate } from './quantity-format.ts';
+import { formatBytes, formatClock, formatPercent, formatRate, plural } from './quantity-format.ts';
 import { printable } from './text-fit.ts';
 
 const TICK_MS = 10_000;
@@ -32,7 +32,8 @@ export class ImageLineDisplay implements ProgressDisplay {
   readonly #snapshot: () => UploaderSnapshot;
   readonly #model = new ProgressModel(undefined);
   readonly #timer: NodeJS.Timeout;
-  readonly #startedMs: number;
+  readonly #beganMs: number;
+  readonly #startedMs = new Map<number, number>();
   #lastLineMs: number;
   #detailCount = 0;
   #retryCount = 0;
@@ -41,8 +42,8 @@ export class ImageLineDisplay implements ProgressDisplay {
   constructor(context: Pick<CliContext, 'stderr' | 'now'>, snapshot: () => UploaderSnapshot) {
     this.#context = context;
     this.#snapshot = snapshot;
-    this.#startedMs = context.now();
-    this.#lastLineMs = this.#startedMs;
+    this.#beganMs = context.now();
+    this.#lastLineMs = this.#beganMs;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -54,7 +55,7 @@ export class ImageLineDisplay implements ProgressDisplay {
         this.say(describePlan(event));
         break;
       case 'verification-started':
-        this.say(`${event.blobCount} blobs to read, ${formatBytes(event.sizeBytes)}`);
+        this.say(`${plural(event.blobCount, 'blob')} to read, ${formatBytes(event.sizeBytes)}`);
         break;
       case 'repository-created':
         if (!this.#isCreationTold) this.say(`${printable(event.repository)}: repository created`);
@@ -63,8 +64,11 @@ export class ImageLineDisplay implements ProgressDisplay {
       case 'layer-compressed':
         this.#detail(describeCompression(event));
         break;
+      case 'layer-started':
+        this.#startedMs.set(event.layerId, this.#context.now());
+        break;
       case 'layer-completed':
-        this.#detail(describeCompletion(event, digestLabel(event.receipt.digest)));
+        this.#complete(event);
         break;
       case 'blob-verified':
         this.#detail(describeVerified(event));
@@ -74,10 +78,11 @@ export class ImageLineDisplay implements ProgressDisplay {
         break;
       case 'layer-failed':
         // The error itself is told in the end.
-        if (event.code !== 'ABORTED') this.#retry(describeFailure(event));
+        if (event.code !== 'ABORTED')
+          this.#retry(describeFailure(event, this.#model.nameOf(event)));
         break;
       case 'call-retried':
-        this.#retry(describeRetry(event));
+        this.#retry(describeRetry(event, this.#model.nameOf(event)));
         break;
       case 'image-call-retried':
         this.#retry(describeImageRetry(event));
@@ -86,7 +91,7 @@ export class ImageLineDisplay implements ProgressDisplay {
         this.#retry(describeInvisibility(event));
         break;
       case 'layer-restarted':
-        this.#retry(describeRestart(event));
+        this.#retry(describeRestart(event, this.#model.nameOf(event)));
         break;
       default:
     }
@@ -98,6 +103,15 @@ export class ImageLineDisplay implements ProgressDisplay {
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  /** The time in which it waited for its turn is not its own. */
+  #complete(event: Extract<ProgressEvent, { readonly type: 'layer-completed' }>): void {
+    const startedMs = this.#startedMs.get(event.layerId);
+    this.#startedMs.delete(event.layerId);
+    const durationMs =
+      startedMs === undefined ? event.receipt.durationMs : this.#context.now() - startedMs;
+    this.#detail(describeCompletion(event, digestLabel(event.receipt.digest), durationMs));
   }
 
   #detail(line: string): void {
@@ -117,7 +131,7 @@ export class ImageLineDisplay implements ProgressDisplay {
   #tick(): void {
     const nowMs = this.#context.now();
     const { total, retries } = this.#model.view(this.#snapshot(), nowMs, 0);
-    const intervalMs = Math.max(TICK_MS, (nowMs - this.#startedMs) / LINES_PER_DOUBLING);
+    const intervalMs = Math.max(TICK_MS, (nowMs - this.#beganMs) / LINES_PER_DOUBLING);
     if (nowMs - this.#lastLineMs < intervalMs) return;
     this.#lastLineMs = nowMs;
     const amount =

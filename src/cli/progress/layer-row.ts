@@ -13,6 +13,7 @@ const TONE: { readonly [State in LayerState]: RowTone } = {
   sending: 'moving',
   completing: 'moving',
 };
+const SKIPPED: readonly (LayerEnd | undefined)[] = ['present', 'foreign'];
 const STATE: { readonly [End in LayerEnd]: string } = {
   uploaded: 'done',
   verified: 'done',
@@ -47,12 +48,12 @@ export function rowOfLayer(
 }
 
 export function rowOfEntry({ label, sizeBytes, end }: LedgerEntry): ProgressRow {
-  const isThere = end !== undefined && end !== 'failed' && end !== 'left out';
-  const doneBytes = isThere ? (sizeBytes ?? 0) : 0;
+  const doneBytes = end === 'uploaded' || end === 'verified' ? (sizeBytes ?? 0) : 0;
+  const tone = SKIPPED.includes(end) ? 'skipped' : end === undefined ? 'waiting' : 'ended';
   return {
     label,
     state: end === undefined ? 'waiting' : STATE[end],
-    tone: end === undefined ? 'waiting' : 'ended',
+    tone,
     doneBytes,
     wiredBytes: doneBytes,
     sizeBytes,

@@ -1,7 +1,7 @@
 /** What there is no row for, in words. */
 
 import type { LayerLedger } from './layer-ledger.ts';
-import { formatBytes } from './quantity-format.ts';
+import { countText, formatBytes } from './quantity-format.ts';
 
 /**
  * `and 2 more under way, 120 waiting, 3 done, 75 already there (380 MB)`.
@@ -27,8 +27,4 @@ export function retriesText(retryCount: number, throttledCount: number): string 
   if (retryCount === 0) return '';
   const throttled = throttledCount === 0 ? '' : ` (${throttledCount} throttled)`;
   return `${retryCount} ${retryCount === 1 ? 'retry' : 'retries'}${throttled}`;
-}
-
-export function countText(count: number, what: string): string {
-  return count === 0 ? '' : `${count} ${what}`;
 }

@@ -10,8 +10,9 @@ import type {
 } from '../../index.ts';
 import { type ExpectedLayer, type LayerEnd, LayerLedger } from './layer-ledger.ts';
 import { movedBytesOf, rowOfEntry, rowOfLayer } from './layer-row.ts';
-import { countText, omissionText, retriesText } from './omission-text.ts';
+import { omissionText, retriesText } from './omission-text.ts';
 import type { ProgressRow } from './progress-row.ts';
+import { countText } from './quantity-format.ts';
 import { RateMeter, secondsLeft } from './rate-meter.ts';
 import { columnsOf } from './text-fit.ts';
 
@@ -66,7 +67,6 @@ export class ProgressModel {
         const end = outcome === 'uploaded' ? 'uploaded' : 'present';
         const key = this.#ledger.has(digest) ? digest : event.source;
         this.#ledger.settle(key, end, sizeBytes, sentBytes);
-        this.#digests.delete(event.layerId);
         break;
       }
       case 'layer-failed':
@@ -120,11 +120,15 @@ export class ProgressModel {
     };
   }
 
+  /** What a layer is called in its row, and wherever else it is told of. */
+  nameOf({ layerId, source }: LayerName): string {
+    return this.#ledger.labelOf(this.#digests.get(layerId)) ?? source;
+  }
+
   #fail({ layerId, source }: LayerName, end: LayerEnd): void {
     const digest = this.#digests.get(layerId);
     const key = digest !== undefined && this.#ledger.has(digest) ? digest : source;
     this.#ledger.settle(key, end, 0, 0);
-    this.#digests.delete(layerId);
   }
 
   #forgetEnded(active: readonly LayerSnapshot[]): void {
@@ -186,7 +190,7 @@ export class ProgressModel {
     return {
       label: 'planning',
       state: '',
-      tone: 'total',
+      tone: readBytes === 0 ? 'skipped' : 'total',
       doneBytes: readBytes,
       wiredBytes: readBytes,
       sizeBytes: undefined,
@@ -200,7 +204,7 @@ export class ProgressModel {
     if (failedCount > 0) return `${failedCount} failed`;
     const leftCount = this.#ledger.count - this.#ledger.endedCount;
     if (this.#isImage) {
-      if (leftCount > 0) return '';
+      if (leftCount > 0) return `${leftCount} left`;
       return this.#manifestsLeft > 0 ? 'manifests' : '';
     }
     return countText(Math.max(0, leftCount - activeCount), 'waiting');

@@ -5,7 +5,7 @@ import type { Style } from './style.ts';
 import { alignRight, columnsOf, fitEnd, fitStart } from './text-fit.ts';
 
 /** The colour of a row's bar and state. */
-export type RowTone = 'total' | 'moving' | 'preparing' | 'waiting' | 'ended';
+export type RowTone = 'total' | 'moving' | 'preparing' | 'waiting' | 'ended' | 'skipped';
 
 export interface ProgressRow {
   readonly label: string;
@@ -32,6 +32,9 @@ interface Columns {
 
 const LABEL_COLUMNS_MIN = 10;
 const LABEL_COLUMNS_MAX = 40;
+/** The longest state of a layer on its way; only compression has a longer word. */
+const STATE_COLUMNS = 10;
+const PERCENT_COLUMNS = 4;
 const BAR_COLUMNS_MIN = 8;
 const BAR_COLUMNS_MAX = 48;
 const BYTES_COLUMNS = 7;
@@ -39,8 +42,15 @@ const SPAN_COLUMNS = 18;
 const RATE_COLUMNS = 9;
 const CLOCK_COLUMNS = 5;
 
-/** Shares `columns` out; what tells least goes first when they are few. */
-export function layOut(columns: number, labelColumnsWanted: number): Columns {
+/**
+ * Shares `columns` out; what tells least goes first when they are few.
+ * @param rows whose states have to fit
+ */
+export function layOut(
+  columns: number,
+  labelColumnsWanted: number,
+  rows: readonly ProgressRow[] = [],
+): Columns {
   // The last column stays free: some terminals wrap as soon as it is written to.
   const usable = Math.max(LABEL_COLUMNS_MIN + 5, columns - 1);
   const wide = usable >= 110;
@@ -48,19 +58,27 @@ export function layOut(columns: number, labelColumnsWanted: number): Columns {
     Math.max(LABEL_COLUMNS_MIN, labelColumnsWanted),
     Math.max(LABEL_COLUMNS_MIN, Math.min(LABEL_COLUMNS_MAX, Math.floor(usable * 0.28))),
   );
-  let left = usable - label - 5;
+  let left = usable - label - PERCENT_COLUMNS - 1;
   const grant = (wanted: number): number => {
     if (left < wanted + 1) return 0;
     left -= wanted + 1;
     return wanted;
   };
-  const state = grant(10);
-  const bytes = grant(wide ? SPAN_COLUMNS : BYTES_COLUMNS);
+  const state = grant(Math.max(STATE_COLUMNS, ...rows.map((row) => columnsOf(row.state))));
+  const bytesWanted = wide ? SPAN_COLUMNS : BYTES_COLUMNS;
+  if (left < bytesWanted + BAR_COLUMNS_MIN + 2) {
+    // Without a bar, when it ends tells more than how large it is; the label takes what is left over.
+    const clock = grant(CLOCK_COLUMNS);
+    const bytes = grant(bytesWanted);
+    const grown = Math.min(LABEL_COLUMNS_MAX, Math.max(label, labelColumnsWanted), label + left);
+    return { label: grown, state, bar: 0, percent: PERCENT_COLUMNS, bytes, rate: 0, clock };
+  }
+  const bytes = grant(bytesWanted);
   const bar = grant(BAR_COLUMNS_MIN);
-  const rate = bar === 0 ? 0 : grant(RATE_COLUMNS);
+  const rate = grant(RATE_COLUMNS);
   const clock = rate === 0 ? 0 : grant(CLOCK_COLUMNS);
-  const grown = bar === 0 ? 0 : Math.min(BAR_COLUMNS_MAX, bar + left);
-  return { label, state, bar: grown, percent: 4, bytes, rate, clock };
+  const grown = Math.min(BAR_COLUMNS_MAX, bar + left);
+  return { label, state, bar: grown, percent: PERCENT_COLUMNS, bytes, rate, clock };
 }
 
 /** The line, colours included; without them it is narrower than the columns laid out, if 16 or more. */
@@ -68,11 +86,16 @@ export function formatRow(row: ProgressRow, layout: Columns, style: Style): stri
   const { colors } = style;
   const cells = [paintLabel(row, layout.label, style)];
   if (layout.state > 0) cells.push(paintState(row, fitStart(row.state, layout.state), style));
-  if (layout.bar > 0) cells.push(formatBar(row, layout.bar, style));
-  cells.push(alignRight(formatPercent(row.doneBytes, row.sizeBytes), layout.percent));
+  // Of what does not travel there is nothing to measure: its place stays empty.
+  const isSkipped = row.tone === 'skipped';
+  if (layout.bar > 0) {
+    cells.push(isSkipped ? ' '.repeat(layout.bar) : formatBar(row, layout.bar, style));
+  }
+  const percent = isSkipped ? '' : formatPercent(row.doneBytes, row.sizeBytes);
+  cells.push(alignRight(percent, layout.percent));
   if (layout.bytes > 0) cells.push(alignRight(formatAmount(row, layout.bytes), layout.bytes));
   // What does not move has no speed, and the rows that do are seen the better for it.
-  const rests = row.tone === 'waiting' || row.tone === 'ended';
+  const rests = row.tone === 'waiting' || row.tone === 'ended' || isSkipped;
   const rate = rests ? '' : formatRate(row.bytesPerSecond);
   if (layout.rate > 0) cells.push(alignRight(rate, layout.rate));
   if (layout.clock > 0) {
@@ -91,7 +114,8 @@ function formatBar(row: ProgressRow, columns: number, style: Style): string {
   const share = (bytes: number): number =>
     row.sizeBytes === 0 ? 1 : Math.min(1, Math.max(0, bytes / (row.sizeBytes ?? 1)));
   const done = Math.floor(share(row.doneBytes) * columns);
-  const wired = Math.max(0, Math.round(share(row.wiredBytes) * columns) - done);
+  const isOnWire = row.wiredBytes > row.doneBytes;
+  const wired = isOnWire ? Math.max(0, Math.round(share(row.wiredBytes) * columns) - done) : 0;
   const color =
     row.tone === 'preparing' ? colors.yellow : row.tone === 'ended' ? colors.dim : colors.green;
   return (
@@ -102,8 +126,10 @@ function formatBar(row: ProgressRow, columns: number, style: Style): string {
 }
 
 function formatAmount(row: ProgressRow, columns: number): string {
-  if (row.sizeBytes === undefined) return formatBytes(row.doneBytes);
-  if (columns < SPAN_COLUMNS) return formatBytes(row.sizeBytes);
+  if (row.sizeBytes === undefined) {
+    return row.tone === 'skipped' ? '' : formatBytes(row.doneBytes);
+  }
+  if (columns < SPAN_COLUMNS || row.tone === 'skipped') return formatBytes(row.sizeBytes);
   return `${formatBytes(row.doneBytes)} of ${formatBytes(row.sizeBytes)}`;
 }
 
@@ -121,6 +147,7 @@ function paintState(row: ProgressRow, text: string, style: Style): string {
     preparing: colors.yellow,
     waiting: colors.dim,
     ended: colors.dim,
+    skipped: colors.dim,
   };
   return paint[row.tone](text);
 }

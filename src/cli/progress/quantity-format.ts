@@ -45,6 +45,16 @@ export function formatPercent(doneBytes: number, sizeBytes: number | undefined):
   return `${Math.floor((Math.max(0, doneBytes) / sizeBytes) * 100)}%`;
 }
 
+/** `1 layer`, `12 layers`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** `3 waiting`; empty for none. */
+export function countText(count: number, what: string): string {
+  return count === 0 ? '' : `${count} ${what}`;
+}
+
 function significant(value: number, whole: boolean, digits = 3): string {
   if (whole || value >= 10 ** (digits - 1) - 0.5) return value.toFixed(0);
   for (let decimals = digits - 1; decimals > 0; decimals -= 1) {

@@ -149,6 +149,16 @@ describe('an image with 200 layers', () => {
   });
 });
 
+test('a layer that is compressed says so, even on 40 columns', () => {
+  const layer = active(7, { state: 'compressing', digest: undefined, hashedBytes: 4000 });
+  const view = new ProgressModel(undefined).view(under(layer), 0, 10);
+  for (const columns of [40, 80]) {
+    const layout = layOut(columns, view.labelColumns, view.layers);
+    const lines = view.layers.map((row) => formatRow(row, layout, PLAIN));
+    expect(lines).toEqual([expect.stringContaining(' compressing ')]);
+  }
+});
+
 test('a layer that rests shows no rate, one that moves does', () => {
   const view = planned(2, 1).view(under(active(0)), 0, 10);
   const lines = view.layers.map((row) => formatRow(row, layOut(80, view.labelColumns), PLAIN));
@@ -179,7 +189,9 @@ describe('lines for a log', () => {
     for (let index = 0; index < 120; index += 1) display.record(completedEvent(index));
     display.stop();
     expect(stderr.lines).toHaveLength(26);
-    expect(stderr.lines[0]).toBe('planned: 120 of 200 blobs to upload, 120 MB; 80 stay, 80.0 MB');
+    expect(stderr.lines[0]).toBe(
+      'planned: 120 of 200 blobs to upload, 120 MB; 80 to skip, 80.0 MB',
+    );
     expect(stderr.lines[1]).toBe('000000000000: uploaded, 1.00 MB in 0.1 s, 10.0 MB/s');
     expect(stderr.lines.at(-1)).toBe('what follows is only counted');
   });
