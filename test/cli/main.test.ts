@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
-import { MAIN, spawnCli } from './spawned-cli.ts';
+import { environmentOf, MAIN, spawnCli } from './spawned-cli.ts';
 
 const BYTES = randomBytes(7_000_000);
 const DIGEST = `sha256:${createHash('sha256').update(BYTES).digest('hex')}`;
@@ -25,15 +25,6 @@ afterAll(async () => {
   await emulator.stop();
   await rm(directory, { recursive: true, force: true });
 });
-
-function environmentOf(target: Emulator): Record<string, string> {
-  return {
-    AWS_ENDPOINT_URL_ECR: target.endpoint,
-    AWS_REGION: target.region,
-    AWS_ACCESS_KEY_ID: target.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: target.credentials.secretAccessKey,
-  };
-}
 
 describe('longshore layer', () => {
   test('uploads a file byte for byte, then finds it present', async () => {

@@ -3,8 +3,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Emulator } from '../../src/emulator/index.ts';
 
 export const MAIN: string = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+
+/** How a command reaches an emulator. */
+export function environmentOf(target: Emulator): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL_ECR: target.endpoint,
+    AWS_REGION: target.region,
+    AWS_ACCESS_KEY_ID: target.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: target.credentials.secretAccessKey,
+  };
+}
 
 export interface Ended {
   readonly exitCode: number | null;
