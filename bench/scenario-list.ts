@@ -1,6 +1,7 @@
 import type { Scenario } from './scenario.ts';
 import { encodeScenario } from './scenarios/encode.ts';
 import { hashScenario } from './scenarios/hash.ts';
+import { imageScenario } from './scenarios/image.ts';
 import { layerScenario } from './scenarios/layer.ts';
 import { linkScenario } from './scenarios/link.ts';
 import { memoryScenario } from './scenarios/memory.ts';
@@ -12,6 +13,7 @@ export const SCENARIOS: readonly Scenario[] = [
   hashScenario,
   encodeScenario,
   layerScenario,
+  imageScenario,
   linkScenario,
   memoryScenario,
   profileScenario,

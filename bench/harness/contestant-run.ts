@@ -20,6 +20,9 @@ export interface Task {
   readonly layers: readonly LayerFile[];
   readonly partSizeBytes?: number;
   readonly layersInFlight: number;
+  readonly layout?: string;
+  /** Default: one that nobody has pushed to. */
+  readonly repository?: string;
 }
 
 export interface Run extends Measurement {
@@ -44,7 +47,7 @@ export async function runContestant(
   const job: Job = {
     ...task,
     server: server.address,
-    repository: await server.createRepository(),
+    repository: task.repository ?? (await server.createRepository()),
     ...(contestant.options !== undefined && { options: contestant.options }),
   };
   const before = await server.usage();

@@ -11,13 +11,13 @@ import type { LayerFile } from './protocol.ts';
 const BLOCK_SIZE_BYTES = 4 * 1024 * 1024;
 
 export class LayerFiles implements AsyncDisposable {
-  readonly #folder: string;
+  readonly folder: string;
   readonly #remove: () => void;
   #fileCount = 0;
 
   constructor() {
     const folder = mkdtempSync(join(tmpdir(), 'longshore-bench-'));
-    this.#folder = folder;
+    this.folder = folder;
     this.#remove = cleanUpAtExit(() => rmSync(folder, { recursive: true, force: true }));
   }
 
@@ -51,7 +51,7 @@ export class LayerFiles implements AsyncDisposable {
     fill: (file: LayerFileHandle, digest: Digester) => Promise<void>,
   ): Promise<LayerFile> {
     this.#fileCount += 1;
-    const path = join(this.#folder, `layer-${this.#fileCount}.bin`);
+    const path = join(this.folder, `layer-${this.#fileCount}.bin`);
     const digest = createHash('sha256');
     const file = await open(path, 'wx');
     try {

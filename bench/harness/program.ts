@@ -12,6 +12,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SOURCES = {
   server: 'bench/programs/emulator-server.ts',
   longshore: 'bench/programs/longshore-client.ts',
+  'longshore-image': 'bench/programs/longshore-image.ts',
   'plain-sdk': 'bench/rivals/plain-sdk.ts',
   'bare-writer': 'bench/floors/bare-writer.ts',
   stages: 'bench/floors/stages.ts',
@@ -57,6 +58,7 @@ export async function compilePrograms(): Promise<Programs> {
     files: {
       server: fileOf('server'),
       longshore: fileOf('longshore'),
+      'longshore-image': fileOf('longshore-image'),
       'plain-sdk': fileOf('plain-sdk'),
       'bare-writer': fileOf('bare-writer'),
       stages: fileOf('stages'),

@@ -27,6 +27,8 @@ export interface Job {
   readonly partSizeBytes?: number;
   /** Layers side by side, for contestants that have to be told. */
   readonly layersInFlight: number;
+  /** Of whoever pushes a whole image: the folder of its OCI layout. */
+  readonly layout?: string;
   /** For longshore only. */
   readonly options?: LongshoreOptions;
 }

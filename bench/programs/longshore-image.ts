@@ -1,0 +1,23 @@
+/** longshore pushing an image from an OCI layout, used as its README says. */
+
+import { createUploader, ociLayoutImage } from 'longshore';
+import type { Job, Outcome } from '../harness/protocol.ts';
+import { measureContestant } from './measured-run.ts';
+
+async function pushImage({ server, repository, layout = '' }: Job): Promise<Outcome> {
+  await using uploader = createUploader({
+    region: server.region,
+    endpoint: server.endpoint,
+    client: { credentials: server.credentials },
+    proxy: 'none',
+  });
+  const receipt = await uploader.pushImage({
+    repository,
+    image: ociLayoutImage(layout),
+    tags: ['latest'],
+  });
+  const { callCount, sentBytes, skippedBytes } = receipt;
+  return { layerBytes: sentBytes + skippedBytes, digests: [], extra: { callCount, sentBytes } };
+}
+
+measureContestant(async (job) => () => pushImage(job));

@@ -1,0 +1,80 @@
+/** What a push of an image costs: the first one, one of what is there, one with a new layer. */
+
+import { join } from 'node:path';
+import { type Contestant, type Run, runContestant } from '../harness/contestant-run.ts';
+import { writeImageLayout } from '../harness/image-layout.ts';
+import { LayerFiles } from '../harness/layer-files.ts';
+import type { LayerFile } from '../harness/protocol.ts';
+import { Server } from '../harness/server-process.ts';
+import { leftovers, quietness } from '../report/layer-table.ts';
+import { formatMegabytes, formatNumber, formatSpread, MEGABYTE } from '../report/quantity.ts';
+import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
+import { median, spreadOf } from '../statistics.ts';
+
+/** Twenty layers, uneven as those of images are, 560 MB in all. */
+const LAYER_MEGABYTES: readonly number[] = [
+  160, 90, 75, 50, 40, 30, 25, 20, 15, 12, 10, 8, 7, 6, 4, 3, 2, 1, 1, 1,
+];
+const NEW_LAYER_MEGABYTES = 10;
+const RUNS = 3;
+const RUNS_FULL = 5;
+
+const CONTESTANT: Contestant = { name: 'longshore', program: 'longshore-image' };
+
+async function* run(context: ScenarioContext): AsyncGenerator<Section> {
+  const programs = (await context.programs()).files;
+  await using files = new LayerFiles();
+  const layers: LayerFile[] = [];
+  for (const megabytes of LAYER_MEGABYTES) {
+    layers.push(await files.createRandom(megabytes * MEGABYTE));
+  }
+  const added = await files.createRandom(NEW_LAYER_MEGABYTES * MEGABYTE);
+  const base = await writeImageLayout(join(files.folder, 'base'), layers);
+  const grown = await writeImageLayout(join(files.folder, 'grown'), [...layers, added]);
+  await using server = await Server.start(programs.server, { tls: false });
+  const pushes = [
+    { name: 'first push', layout: base, runs: [] as Run[] },
+    { name: 'unchanged second push', layout: base, runs: [] as Run[] },
+    { name: 'push with one new layer', layout: grown, runs: [] as Run[] },
+  ];
+  const count = context.runs ?? (context.full ? RUNS_FULL : RUNS);
+  for (let index = 0; index < count; index += 1) {
+    const repository = await server.createRepository();
+    for (const { name, layout, runs } of pushes) {
+      context.progress(`${name}, ${index + 1}/${count}`);
+      const task = { layers: [], layersInFlight: 1, layout, repository };
+      runs.push(await runContestant(CONTESTANT, programs['longshore-image'], task, server));
+    }
+  }
+  yield {
+    table: {
+      title: `An image of ${layers.length} layers, ${formatMegabytes(sizeOf(layers))}, default options`,
+      columns: ['push', 'calls', 'sent', 'wall ms', 'client CPU ms', 'peak RSS'],
+      rows: pushes.map(({ name, runs }) => [
+        name,
+        formatNumber(median(runs.map(({ extra }) => extra?.['callCount'] ?? 0))),
+        formatMegabytes(median(runs.map(({ extra }) => extra?.['sentBytes'] ?? 0))),
+        formatSpread(spreadOf(runs.map(({ wallMs }) => wallMs))),
+        formatSpread(spreadOf(runs.map(({ cpuUserMs, cpuSystemMs }) => cpuUserMs + cpuSystemMs))),
+        formatMegabytes(median(runs.map(({ rssPeakBytes }) => rssPeakBytes))),
+      ]),
+      notes: [
+        `medians of ${count} runs, a process each; digests are known from the layout and verified on the way`,
+        quietness(pushes),
+        ...leftovers(pushes),
+      ],
+    },
+    data: pushes,
+  };
+}
+
+function sizeOf(layers: readonly LayerFile[]): number {
+  return layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+export const imageScenario: Scenario = {
+  name: 'image',
+  summary: 'calls, time and memory of pushing an image of 20 layers: first, unchanged, changed',
+  byDefault: true,
+  run,
+};
