@@ -1,8 +1,10 @@
 /** Answers a registry's challenges: with a login, with a token for it, or with a token for anybody. */
 
+import { isDeepStrictEqual } from 'node:util';
 import { abortable } from '../abort.ts';
 import type { Challenge } from './challenge.ts';
 import type { CredentialStore, FoundCredentials } from './credential-store.ts';
+import type { StoredCredentials } from './docker-config.ts';
 import { loginHostOf } from './endpoint.ts';
 import { type FaultFacts, ReadFault } from './read-fault.ts';
 import { type Token, TokenCache } from './token-cache.ts';
@@ -31,6 +33,7 @@ export class Authorizer {
   #way: 'basic' | TokenService | undefined;
   readonly #scopes = new Map<string, string>();
   #remark = '';
+  #renewal: Promise<unknown> | undefined;
 
   constructor(context: AuthorizerContext) {
     this.#context = context;
@@ -57,8 +60,7 @@ export class Authorizer {
     const way = this.#wayOf(challenges, repository);
     if (way === undefined) throw this.denied(UNAUTHORIZED, schemesOf(challenges));
     this.#way = way;
-    if (refused !== undefined) await this.#forget(way, repository, refused);
-    const header = await abortable(this.#headerFor(way, repository), signal);
+    const header = await abortable(this.#headerInstead(way, repository, refused), signal);
     if (header === undefined || header === refused) throw this.denied(UNAUTHORIZED);
     return header;
   }
@@ -70,8 +72,7 @@ export class Authorizer {
     signal: AbortSignal,
   ): Promise<string | undefined> {
     if (this.#way !== 'basic') return undefined;
-    await this.#forget('basic', repository, refused);
-    const header = await abortable(this.#headerFor('basic', repository), signal);
+    const header = await abortable(this.#headerInstead('basic', repository, refused), signal);
     return header === refused ? undefined : header;
   }
 
@@ -115,13 +116,18 @@ export class Authorizer {
 
   async #fetch(service: TokenService, scope: string, repository: string): Promise<Token> {
     const { transport, endpoint, stallTimeoutMs, signal } = this.#context;
+    const ask = async (stored: StoredCredentials | undefined): Promise<Token | number> =>
+      fetchToken(transport, { service, scope, stored, endpoint }, stallTimeoutMs, signal);
     const { stored } = await this.#find(repository);
-    const request = { service, scope, stored, endpoint };
-    const token = await fetchToken(transport, request, stallTimeoutMs, signal);
-    if (typeof token !== 'number') return token;
-    // The password may have been renewed since it was read.
-    this.#context.credentials.forget();
-    throw this.denied({ httpStatus: token });
+    let token = await ask(stored);
+    if (typeof token === 'number' && stored !== undefined) {
+      // The password may have been renewed since it was read.
+      this.#context.credentials.forget();
+      const { stored: again } = await this.#find(repository);
+      if (!isDeepStrictEqual(again, stored)) token = await ask(again);
+    }
+    if (typeof token === 'number') throw this.denied({ httpStatus: token });
+    return token;
   }
 
   async #find(repository: string): Promise<FoundCredentials> {
@@ -131,13 +137,27 @@ export class Authorizer {
     return found;
   }
 
-  async #forget(way: 'basic' | TokenService, repository: string, refused: string): Promise<void> {
-    if (way === 'basic') {
-      this.#context.credentials.forget();
-    } else {
-      const value = refused.replace(/^Bearer /, '');
+  /** Another one than the refused, if there is another. Many may ask at once; it is renewed once. */
+  async #headerInstead(
+    way: 'basic' | TokenService,
+    repository: string,
+    refused: string | undefined,
+  ): Promise<string | undefined> {
+    if (way !== 'basic') {
+      const value = refused?.replace(/^Bearer /, '') ?? '';
       await this.#tokens.drop(keyOf(way, this.#scopeOf(repository)), value);
+      return this.#headerFor(way, repository);
     }
+    const current = await this.#headerFor(way, repository);
+    if (current !== refused || current === undefined) return current;
+    if (this.#renewal === undefined) {
+      this.#context.credentials.forget();
+      this.#renewal = this.#headerFor(way, repository).finally(() => {
+        this.#renewal = undefined;
+      });
+    }
+    await this.#renewal;
+    return this.#headerFor(way, repository);
   }
 
   #scopeOf(repository: string): string {

@@ -135,8 +135,12 @@ export class RegistryClient {
     const pages = readTagPages(this.#session, repository);
     while (url !== undefined) {
       const page: URL = url;
-      const { tags, next } = await this.#within(repository, 'tags', signal, (both) =>
-        pages.read(page, both),
+      const { tags, next } = await this.#within(
+        repository,
+        'tags',
+        signal,
+        (both) => pages.read(page, both),
+        (cause) => imageNotFound(this.#registry, repository, [], cause),
       );
       yield tags;
       url = next;

@@ -83,6 +83,29 @@ describe('a login', () => {
     expect(hosts).toEqual([rig.registry.host, rig.registry.host]);
   });
 
+  test.each(['basic', 'bearer'] as const)(
+    'that has expired is asked for once more by all who need it (%s)',
+    async (auth) => {
+      let password = login.password;
+      let askCount = 0;
+      const credentials = (): Promise<{ username: string; password: string }> => {
+        askCount += 1;
+        return Promise.resolve({ username: 'me', password });
+      };
+      const current = { username: 'me', password };
+      await using rig = await startRig({ auth, login: current }, { credentials });
+      rig.registry.putImage('a', 'v1', []);
+      const read = (): Promise<unknown> => rig.client.getManifest('a', 'v1', quiet());
+      await read();
+      expect(askCount).toBe(1);
+      password = 'another';
+      current.password = password;
+      rig.registry.revokeTokens();
+      await Promise.all(Array.from({ length: 20 }, read));
+      expect(askCount).toBe(2);
+    },
+  );
+
   test('by a token, fetched once for all who need it and anew when it expires', async () => {
     await using rig = await startRig(
       { auth: 'bearer', login, tokenLifetimeSeconds: 100 },
