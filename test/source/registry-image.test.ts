@@ -7,6 +7,8 @@ import type { ImageSource, OpenImage } from '../../src/index.ts';
 import { OCI_INDEX } from '../../src/image/media-type.ts';
 import { digestOf, type FakeRegistry, startRegistry, wireOf } from '../registry/fake-registry.ts';
 import { runNode } from '../package/child-program.ts';
+import { layerBytes } from '../uploader/layer-bytes.ts';
+import { REPOSITORY, startRig } from '../uploader/upload-rig.ts';
 import { reachedFrom } from '../tidy/import-graph.ts';
 import { readModules } from '../tidy/source-tree.ts';
 import { quiet } from '../registry/test-surroundings.ts';
@@ -191,6 +193,21 @@ describe('an image in a registry', () => {
     await image.close();
     expect(asked).toEqual([registry.host]);
   });
+});
+
+test('an image is pushed though its downloads break', async () => {
+  await using registry = await startRegistry({ redirectsBlobs: true });
+  const layers = [layerBytes(12_000_000), layerBytes(300_000)];
+  const put = registry.putImage('a', 'v1', layers);
+  registry.downloads.push({ cutAfterBytes: 200_000 }, {}, { cutAfterBytes: 6_000_000 }, {});
+  await using rig = await startRig();
+  const image = imageOf(registry, 'a:v1');
+  const receipt = await rig.uploader.pushImage({ repository: REPOSITORY, image, tags: ['v1'] });
+  expect(receipt).toMatchObject({ digest: put.digest, outcome: 'pushed' });
+  for (const bytes of layers) {
+    const stored = await rig.emulator.readLayer(REPOSITORY, digestOf(bytes));
+    expect(Buffer.from(stored).equals(bytes)).toBe(true);
+  }
 });
 
 test('nothing of the HTTP client is loaded before an image is opened', () => {
