@@ -166,7 +166,7 @@ export class ProgressModel {
       wiredBytes += Math.max(layer.wiredBytes, layer.acceptedBytes);
       movedBytes += layer.wiredBytes;
     }
-    if (!this.#isPlanned) return this.#planningRow(active, nowMs);
+    if (!this.#isPlanned) return this.#preparingRow(active, nowMs);
     const bytesPerSecond = this.#totalMeter.measure(nowMs, movedBytes);
     const noun = this.#isImage ? 'blobs' : 'layers';
     return {
@@ -184,11 +184,11 @@ export class ProgressModel {
     };
   }
 
-  /** Before it is known what there is to move, only compression takes its time. */
-  #planningRow(active: readonly LayerSnapshot[], nowMs: number): ProgressRow {
+  /** Before it is known what there is to move; mostly compression takes its time then. */
+  #preparingRow(active: readonly LayerSnapshot[], nowMs: number): ProgressRow {
     const readBytes = active.reduce((sum, layer) => sum + layer.hashedBytes, this.#compressedBytes);
     return {
-      label: 'planning',
+      label: 'preparing',
       state: '',
       tone: readBytes === 0 ? 'skipped' : 'total',
       doneBytes: readBytes,

@@ -68,11 +68,11 @@ describe('an image with few layers', () => {
     expect(total).toMatchObject({ label: '2/4 blobs', doneBytes: 1_200_000, sizeBytes: 3_000_000 });
   });
 
-  test('is planned at first, and its manifests come last', () => {
+  test('is prepared at first, and its manifests come last', () => {
     const model = new ProgressModel(undefined);
     const compressing = active(7, { state: 'compressing', digest: undefined, hashedBytes: 4000 });
     const before = model.view(under(compressing), 0, 10);
-    expect(before.total).toMatchObject({ label: 'planning', doneBytes: 4000 });
+    expect(before.total).toMatchObject({ label: 'preparing', doneBytes: 4000 });
     expect(before.layers).toMatchObject([{ state: 'compressing', doneBytes: 4000 }]);
     model.record(plannedEvent(planOf(blobsOf(2, 0))));
     expect(model.view(under(), 0, 10).total.state).toBe('manifests');
@@ -149,6 +149,24 @@ describe('an image with 200 layers', () => {
   });
 });
 
+test('a verification has a total, and no more', () => {
+  const model = new ProgressModel(undefined);
+  model.record({ type: 'verification-started', blobCount: 2, sizeBytes: 3_000_000 });
+  model.view(under(), 0, 10);
+  const verified = { digest: digestOf(0), sizeBytes: 1_000_000, durationMs: 10 };
+  model.record({ type: 'blob-verified', ...verified });
+  const view = model.view(under(), 1000, 10);
+  expect(view.layers).toEqual([]);
+  expect(view.total).toMatchObject({
+    label: '1/2 blobs',
+    state: '1 left',
+    doneBytes: 1_000_000,
+    sizeBytes: 3_000_000,
+    bytesPerSecond: 1_000_000,
+    secondsLeft: 2,
+  });
+});
+
 test('a layer that is compressed says so, even on 40 columns', () => {
   const layer = active(7, { state: 'compressing', digest: undefined, hashedBytes: 4000 });
   const view = new ProgressModel(undefined).view(under(layer), 0, 10);
@@ -220,7 +238,7 @@ describe('lines for a log', () => {
     expect(stderr.lines).toHaveLength(11);
     expect(stderr.lines[0]).toBe('PutImage attempt 1 failed (E_THROTTLED), again in 0.2 s');
     vi.advanceTimersByTime(10_000);
-    expect(stderr.lines.at(-1)).toBe('planning, 0 B, 50 retries (50 throttled)');
+    expect(stderr.lines.at(-1)).toBe('preparing, 0 B, 50 retries (50 throttled)');
     display.stop();
   });
 });
