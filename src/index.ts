@@ -3,6 +3,8 @@ export type { LayerRequest, Uploader, UploadCall } from './uploader.ts';
 export type { RepositorySettings, UploaderOptions } from './uploader-options.ts';
 export { bytesSource } from './source/bytes-source.ts';
 export { fileSource } from './source/file-source.ts';
+export { manifestImage } from './source/manifest-image.ts';
+export type { ImagePieces } from './source/image-pieces.ts';
 export { ociLayoutImage } from './source/oci-layout-image.ts';
 export type { OciLayoutImageOptions } from './source/oci-layout-image.ts';
 export type { ImageSelection } from './source/image-selection.ts';

@@ -29,10 +29,7 @@ export function checkedSelection(
   options: ImageSelection & { readonly label?: string },
   names: readonly string[] = [],
 ): ImageSelection {
-  const known = ['reference', 'digest', 'platform', 'label', ...names];
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw optionInvalid('options', `only ${known.join(', ')}`, name);
-  }
+  assertNames(options, ['reference', 'digest', 'platform', 'label', ...names]);
   const { reference, digest, platform, label } = options;
   if (reference !== undefined) assertText('reference', reference);
   if (label !== undefined) assertText('label', label);
@@ -50,21 +47,14 @@ export function checkedSelection(
 }
 
 /** A misspelt option must not go unnoticed. @throws LongshoreError E_OPTION_INVALID */
-export function assertOptionNames(options: object, furtherNames: readonly string[] = []): void {
-  const names = ['reference', 'digest', 'platform', 'label', ...furtherNames];
+export function assertNames(options: object, known: readonly string[]): void {
   for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw optionInvalid(name, `one of ${names.join(', ')}`, name);
+    if (!known.includes(name)) throw optionInvalid('options', `only ${known.join(', ')}`, name);
   }
 }
 
 /** @throws LongshoreError E_OPTION_INVALID */
-export function assertPath(path: unknown): asserts path is string {
-  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return;
-  throw optionInvalid('path', 'the path of a file or folder', path);
-}
-
-/** @throws LongshoreError E_OPTION_INVALID */
-export function assertText(option: string, value: unknown): void {
+export function assertText(option: string, value: unknown): asserts value is string {
   if (typeof value === 'string' && value !== '' && value.length <= TEXT_CHARACTERS_MAX) return;
   throw optionInvalid(option, `a text of 1 to ${TEXT_CHARACTERS_MAX} characters`, value);
 }

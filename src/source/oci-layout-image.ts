@@ -1,10 +1,5 @@
 import type { ImageSource } from '../image/image-source.ts';
-import {
-  assertOptionNames,
-  assertPath,
-  checkedSelection,
-  type ImageSelection,
-} from './image-selection.ts';
+import { assertText, checkedSelection, type ImageSelection } from './image-selection.ts';
 
 /** Options of {@link ociLayoutImage}. Every field is optional. */
 export interface OciLayoutImageOptions extends ImageSelection {
@@ -25,8 +20,7 @@ export interface OciLayoutImageOptions extends ImageSelection {
  * @throws LongshoreError E_OPTION_INVALID
  */
 export function ociLayoutImage(path: string, options: OciLayoutImageOptions = {}): ImageSource {
-  assertPath(path);
-  assertOptionNames(options);
+  assertText('path', path);
   const selection = checkedSelection(options);
   const label = options.label ?? path;
   return {
