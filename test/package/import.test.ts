@@ -6,7 +6,7 @@ import { runNode } from './child-program.ts';
 import { readCoverageListing } from './coverage-listing.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-test('importing the library starts no thread and loads neither pool, emulator nor command line', async () => {
+test('importing the library starts no thread and loads neither pool, images, emulator nor command line', async () => {
   using folder = temporaryFolder();
   const index = pathToFileURL(join(REPOSITORY, 'dist/src/index.js')).href;
 
@@ -20,7 +20,7 @@ test('importing the library starts no thread and loads neither pool, emulator no
   expect(threadCount).toBe(1);
   expect(scripts).toContain(index);
   const early =
-    /\/(piscina|hash-wasm|commander|cli-progress)\/|\/dist\/(workers|src\/(emulator|cli))\//;
+    /\/(piscina|hash-wasm|commander|cli-progress|tar|undici|jsonc-parser|zstd-wasm)\/|\/dist\/(workers|src\/(emulator|cli))\/|\/image-station\.js/;
   expect(scripts.filter((url) => early.test(url))).toEqual([]);
 });
 
