@@ -42,8 +42,6 @@ export async function chooseEntry(
   signal: AbortSignal,
 ): Promise<Descriptor> {
   const { reference, digest, platform } = selection;
-  const notFound = (): LongshoreError =>
-    imageNotFound(reader.label, wantedText(selection), entries.map(entryLine));
   const images = entries.filter(({ descriptor: { mediaType } }) => isKnownType(mediaType));
   // Of what ECR does not take, whoever reads the manifest says why.
   let candidates = images.length === 0 ? entries : images;
@@ -58,8 +56,13 @@ export async function chooseEntry(
     candidates = await independent(candidates, reader, signal);
   }
   const [only] = candidates;
-  if (only === undefined) throw notFound();
-  if (candidates.length > 1) throw imageAmbiguous(reader.label, candidates.map(entryLine));
+  if (only === undefined) {
+    const choices = await entryLines(entries, reader, signal);
+    throw imageNotFound(reader.label, wantedText(selection), choices);
+  }
+  if (candidates.length > 1) {
+    throw imageAmbiguous(reader.label, await entryLines(candidates, reader, signal));
+  }
   return withPlatform(only.descriptor, reader, signal);
 }
 
@@ -170,7 +173,21 @@ function isKnownType(mediaType: string): boolean {
   return isImageType(mediaType) || isIndexType(mediaType);
 }
 
-/** One image as one would ask for it. */
+/** Every image as one would ask for it. The platforms of the first are looked up, if need be. */
+async function entryLines(
+  entries: readonly LayoutEntry[],
+  reader: ManifestReader,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for (const { descriptor, names } of entries) {
+    const isLookedUp = lines.length < ENTRIES_EXAMINED_MAX;
+    const known = isLookedUp ? await withPlatform(descriptor, reader, signal) : descriptor;
+    lines.push(entryLine({ descriptor: known, names }));
+  }
+  return lines;
+}
+
 function entryLine({ descriptor, names }: LayoutEntry): string {
   const { digest, mediaType, platform, artifactType } = descriptor;
   const type = artifactType ?? TYPE_NAME[mediaType] ?? mediaType;
