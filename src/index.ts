@@ -1,6 +1,8 @@
 export { createUploader } from './uploader.ts';
 export type { LayerRequest, Uploader, UploadCall } from './uploader.ts';
 export type { RepositorySettings, UploaderOptions } from './uploader-options.ts';
+export { archiveImage } from './source/archive-image.ts';
+export type { ArchiveImageOptions } from './source/archive-image.ts';
 export { bytesSource } from './source/bytes-source.ts';
 export { fileSource } from './source/file-source.ts';
 export { manifestImage } from './source/manifest-image.ts';

@@ -110,7 +110,7 @@ function openStream(
  * A Node stream may fail before anybody reads it, which would end the process. The error is not lost:
  * the reader is told of it.
  */
-function holdError(stream: ByteStream): void {
+export function holdError(stream: ByteStream): void {
   if ('pipe' in stream) stream.on('error', () => undefined);
 }
 
