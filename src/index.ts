@@ -5,6 +5,8 @@ export { archiveImage } from './source/archive-image.ts';
 export type { ArchiveImageOptions } from './source/archive-image.ts';
 export { bytesSource } from './source/bytes-source.ts';
 export { fileSource } from './source/file-source.ts';
+export { localImage } from './source/local-image.ts';
+export type { LocalImageOptions } from './source/local-image.ts';
 export { manifestImage } from './source/manifest-image.ts';
 export type { ImagePieces } from './source/image-pieces.ts';
 export { ociLayoutImage } from './source/oci-layout-image.ts';
