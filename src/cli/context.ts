@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream';
 import type { Uploader, UploaderOptions } from '../index.ts';
 import type { Emulator, EmulatorOptions } from '../emulator/index.ts';
+import type { ImageConstructors } from './image-constructors.ts';
 
 /** A stream for text: a terminal, a pipe, or a test's collector. */
 export interface TextOutput {
@@ -43,5 +44,6 @@ export interface CliContext {
   /** Milliseconds on a clock that never goes back. */
   now(): number;
   readonly createUploader: (options: UploaderOptions) => Promise<Uploader>;
+  readonly loadImages: () => Promise<ImageConstructors>;
   readonly startEmulator: (options: EmulatorOptions) => Promise<Emulator>;
 }

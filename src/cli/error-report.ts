@@ -26,7 +26,9 @@ const REMEDY: { readonly [Code in ErrorReport['code']]?: string } = {
   E_CREDENTIALS: 'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
   E_ACCESS_DENIED:
     'the credentials need ecr:InitiateLayerUpload, ecr:UploadLayerPart, ' +
-    'ecr:CompleteLayerUpload and ecr:BatchCheckLayerAvailability on the repository',
+    'ecr:CompleteLayerUpload and ecr:BatchCheckLayerAvailability on the repository; a push also ' +
+    'ecr:BatchGetImage and ecr:PutImage, a verification ' +
+    'ecr:BatchGetImage and ecr:GetDownloadUrlForLayer',
   E_NETWORK: 'check --endpoint-url, --region and the proxy settings (HTTPS_PROXY, NO_PROXY)',
   E_TIMEOUT: 'on a slow line lower --parts-in-flight, --layers-in-flight or --part-size',
   E_THROTTLED: 'lower --parts-in-flight and --layers-in-flight',
@@ -46,6 +48,9 @@ const FLAG: Readonly<Record<string, string>> = {
   bytesInMemoryMax: '--memory',
   partSizeBytes: '--part-size',
   certificateAuthorities: '--ca-file',
+  tags: '--tag',
+  platforms: '--platform',
+  compression: '--compression',
 };
 
 export function reportOf(error: unknown): ErrorReport {
@@ -76,9 +81,12 @@ export function errorLine(error: unknown): string {
  */
 export function describeError(error: unknown, layers: readonly string[], debug: boolean): string {
   const report = reportOf(error);
-  // A message may list choices or findings, one a line.
+  // A message may list choices, one a line. What a verification found is told as its result.
   const [first = '', ...more] = report.message.split('\n').map(printable);
-  const lines = [`longshore: ${first} (${report.code})`, ...more];
+  const lines =
+    report.code === 'E_VERIFICATION_FAILED'
+      ? [`longshore: ${first.replace(/:$/, '')} (${report.code})`]
+      : [`longshore: ${first} (${report.code})`, ...more];
   const option = LongshoreError.is(error, 'E_OPTION_INVALID') ? FLAG[error.details.option] : '';
   if (option !== undefined && option !== '') lines.push(`  option: ${option}`);
   if (layers.length > 1) lines.push(`  layers: ${nameSome(layers)}`);

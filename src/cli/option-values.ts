@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError } from 'commander';
 import type { Digest } from '../index.ts';
+import { isTag, wrongTag } from './repository-target.ts';
 
 const MIB = 1024 * 1024;
 const BYTES_OF_UNIT: Readonly<Record<string, number>> = {
@@ -47,6 +48,48 @@ export function positiveNumber(text: string): number {
     throw new InvalidArgumentError('Expected a number above zero.');
   }
   return value;
+}
+
+/** Where the file of a digest is. */
+export interface BlobPath {
+  readonly digest: Digest;
+  readonly path: string;
+}
+
+/** `sha256:HEX=PATH`. */
+export function parseBlobPath(text: string): BlobPath {
+  const equals = text.indexOf('=');
+  if (equals < 0 || equals === text.length - 1) {
+    throw new InvalidArgumentError('Expected DIGEST=PATH.');
+  }
+  return { digest: parseDigest(text.slice(0, equals)), path: text.slice(equals + 1) };
+}
+
+export function parseTag(text: string): string {
+  if (!isTag(text)) throw new InvalidArgumentError(`${wrongTag(text)}.`);
+  return text;
+}
+
+/** `os/architecture[/variant]`. */
+export function parsePlatform(text: string): string {
+  if (!/^[a-z0-9._-]+\/[a-z0-9._-]+(\/[a-z0-9._-]+)?$/.test(text)) {
+    throw new InvalidArgumentError('Expected a platform such as linux/amd64 or linux/arm/v7.');
+  }
+  return text;
+}
+
+/** `KEY=VALUE`; the value may be empty. */
+export function parseKeyValue(text: string): { readonly key: string; readonly value: string } {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new InvalidArgumentError('Expected KEY=VALUE.');
+  return { key: text.slice(0, equals), value: text.slice(equals + 1) };
+}
+
+/** A parser for an option that may be given several times. */
+export function each<Value>(
+  parse: (text: string) => Value,
+): (text: string, before: readonly Value[] | undefined) => readonly Value[] {
+  return (text, before = []) => [...before, parse(text)];
 }
 
 export function parseDigest(text: string): Digest {

@@ -34,6 +34,7 @@ export function processContext(): CliContext {
     now: () => performance.now(),
     // Loaded when needed: help has no use for the AWS client, and an upload none for the emulator.
     createUploader: async (options) => (await import('../index.ts')).createUploader(options),
+    loadImages: () => import('../index.ts'),
     startEmulator: async (options) => (await import('../emulator/index.ts')).startEmulator(options),
   };
 }
