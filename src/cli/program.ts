@@ -9,10 +9,11 @@ import { describeError, errorLine, isDebug, reportOf } from './error-report.ts';
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './exit-code.ts';
 import { declareLayer } from './layer-arguments.ts';
 import { chooseStyle } from './progress/style.ts';
+import { declarePush } from './push-arguments.ts';
 import { UsageError } from './usage-error.ts';
 
 const DESCRIPTION = `\
-Moves container image layers into Amazon ECR through the ECR API: parts in
+Moves container images and layers into Amazon ECR through the ECR API: parts in
 parallel, worker threads, digests checked on both sides.`;
 
 const EPILOGUE = `
@@ -27,6 +28,7 @@ Environment:
   NO_COLOR, FORCE_COLOR, LONGSHORE_DEBUG
 
 Examples:
+  $ longshore push build/oci team/app:1.0 --create-repository
   $ longshore layer layer.tar.gz --repository team/app
   $ eval "$(longshore emulator --quiet &)"
 `;
@@ -81,6 +83,7 @@ function declareProgram(context: CliContext, finish: (exitCode: number) => void)
     })
     .showHelpAfterError('  see: longshore --help')
     .addHelpText('after', EPILOGUE);
+  declarePush(program, context, finish);
   declareLayer(program, context, finish);
   declareEmulator(program, context, finish);
   return program;

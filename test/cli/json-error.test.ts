@@ -11,6 +11,8 @@ describe('with --json an error that ends everything is one JSON object', () => {
     ['a missing argument', ['layer', '--json', '-r', 'team/app']],
     ['a value without meaning', layer('a', '--part-size', 'big', '--json')],
     ['what only all options show', layer('-', '-', '--json')],
+    ['a push of nothing', ['push', '--json']],
+    ['a push to nowhere', ['push', 'oci:out', 'Team/App', '--json']],
     ['an emulator that cannot be', ['emulator', '--json', '--tls-key', 'key.pem']],
   ])('wrong usage: %s', async (_name, words) => {
     const { context, options } = setUp();

@@ -52,16 +52,19 @@ describe('wrong usage ends with 2 before anything is started', () => {
 });
 
 describe('help', () => {
-  test.each([[['--help']], [['layer', '--help']], [['emulator', '--help']], [['--version']]])(
-    '%j goes to standard output, fits 80 columns and exits with 0',
-    async (words) => {
-      const context = fakeContext();
-      expect(await runProgram(context, words)).toBe(0);
-      expect(context.stderr.text).toBe('');
-      expect(context.stdout.lines.length).toBeGreaterThan(0);
-      expect(context.stdout.lines.filter((line) => line.length > 80)).toEqual([]);
-    },
-  );
+  test.each([
+    [['--help']],
+    [['push', '--help']],
+    [['layer', '--help']],
+    [['emulator', '--help']],
+    [['--version']],
+  ])('%j goes to standard output, fits 80 columns and exits with 0', async (words) => {
+    const context = fakeContext();
+    expect(await runProgram(context, words)).toBe(0);
+    expect(context.stderr.text).toBe('');
+    expect(context.stdout.lines.length).toBeGreaterThan(0);
+    expect(context.stdout.lines.filter((line) => line.length > 80)).toEqual([]);
+  });
 });
 
 test('the defaults that the help tells are those of the library', async () => {

@@ -1,0 +1,64 @@
+/** Runs one push, plan or verification to its end, or to the user's. */
+
+import type { Uploader } from '../index.ts';
+import type { CliContext } from './context.ts';
+import { Interruption } from './error-report.ts';
+import { watchInterruption } from './interruption.ts';
+import { LayerDrain } from './layer-drain.ts';
+import type { ProgressDisplay } from './progress/progress-display.ts';
+import type { ProgressEvent } from './progress/progress-model.ts';
+import { plural } from './progress/quantity-format.ts';
+
+export interface ImageRun<Result> {
+  readonly ending: { readonly result: Result } | { readonly error: unknown };
+  readonly interrupted: boolean;
+}
+
+/** What the call of the library is given. */
+export interface RunCall {
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: ProgressEvent) => void;
+}
+
+/**
+ * Resolves when the uploader is closed. Half an image is of no use, but whole layers are: the next push
+ * finds them. So the first signal lets the layers that are being sent come to their end.
+ */
+export async function runImage<Result>(
+  context: Pick<CliContext, 'signals'>,
+  uploader: Uploader,
+  progress: ProgressDisplay,
+  start: (call: RunCall) => Promise<Result>,
+): Promise<ImageRun<Result>> {
+  const controller = new AbortController();
+  const drain = new LayerDrain(() => controller.abort(new Interruption('stopped on request')));
+  const watch = watchInterruption(context, {
+    first: () => {
+      const count = drain.begin(uploader.snapshot());
+      if (count > 0) progress.say(drainLine(count));
+    },
+    second: () => {
+      void uploader.destroy(new Interruption('stopped on request')).catch(() => undefined);
+    },
+  });
+  try {
+    const ending = await start({
+      signal: controller.signal,
+      onEvent: (event) => {
+        progress.record(event);
+        drain.record(event);
+      },
+    }).then(
+      (result) => ({ result }),
+      (error: unknown) => ({ error }),
+    );
+    await uploader.close();
+    return { ending, interrupted: watch.interrupted };
+  } finally {
+    watch.stop();
+  }
+}
+
+function drainLine(count: number): string {
+  return `interrupted: finishing ${plural(count, 'layer')} under way; once more to stop at once`;
+}
