@@ -11,6 +11,7 @@ import { declareLayer } from './layer-arguments.ts';
 import { chooseStyle } from './progress/style.ts';
 import { declarePush } from './push-arguments.ts';
 import { UsageError } from './usage-error.ts';
+import { declareVerify } from './verify-arguments.ts';
 
 const DESCRIPTION = `\
 Moves container images and layers into Amazon ECR through the ECR API: parts in
@@ -29,6 +30,7 @@ Environment:
 
 Examples:
   $ longshore push build/oci team/app:1.0 --create-repository
+  $ longshore verify team/app:1.0
   $ longshore layer layer.tar.gz --repository team/app
   $ eval "$(longshore emulator --quiet &)"
 `;
@@ -84,6 +86,7 @@ function declareProgram(context: CliContext, finish: (exitCode: number) => void)
     .showHelpAfterError('  see: longshore --help')
     .addHelpText('after', EPILOGUE);
   declarePush(program, context, finish);
+  declareVerify(program, context, finish);
   declareLayer(program, context, finish);
   declareEmulator(program, context, finish);
   return program;

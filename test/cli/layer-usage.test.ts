@@ -55,6 +55,7 @@ describe('help', () => {
   test.each([
     [['--help']],
     [['push', '--help']],
+    [['verify', '--help']],
     [['layer', '--help']],
     [['emulator', '--help']],
     [['--version']],
