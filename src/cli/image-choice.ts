@@ -106,7 +106,8 @@ function openLocal(
   if (location.kind === 'layout') return images.ociLayoutImage(path, choice);
   if (location.kind === 'local') return images.localImage(path, choice);
   const { format = 'auto' } = location;
-  return images.archiveImage(path === STANDARD_INPUT ? context.stdin : path, { format, ...choice });
+  if (path !== STANDARD_INPUT) return images.archiveImage(path, { format, ...choice });
+  return images.archiveImage(context.stdin, { format, label: 'standard input', ...choice });
 }
 
 async function registryOptionsOf(

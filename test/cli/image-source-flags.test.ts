@@ -55,7 +55,8 @@ describe('SOURCE becomes the image source that it names', () => {
     const stdin = Readable.from([]);
     const { context, sources } = pushing({ stdin });
     expect(await runProgram(context, ['push', '-', 'team/app'])).toBe(0);
-    expect(sources).toEqual([['archiveImage', stdin, { format: 'auto' }]]);
+    const options = { format: 'auto', label: 'standard input' };
+    expect(sources).toEqual([['archiveImage', stdin, options]]);
     expect(stdin.destroyed).toBe(true);
   });
 
