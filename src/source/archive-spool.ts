@@ -1,7 +1,7 @@
 /** Brings an archive to where it can be read at any place: into a file, without its compression. */
 
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -57,14 +57,14 @@ export async function spoolArchive(
 
 async function firstBytesOf(path: string, label: string): Promise<Uint8Array> {
   try {
+    // Before it is opened: opening a pipe waits for whoever writes to it.
+    if (!(await stat(path)).isFile()) throw new Error('it is not a regular file');
     await using file = await open(path, 'r');
-    const found = await file.stat();
-    if (!found.isFile()) throw new Error('it is not a regular file');
     const bytes = Buffer.alloc(MAGIC_BYTES_MAX);
     const { bytesRead } = await file.read(bytes, 0, MAGIC_BYTES_MAX, 0);
     return bytes.subarray(0, bytesRead);
   } catch (error) {
-    throw sourceUnreadable(label, error);
+    throw sourceUnreadable(label, error, 'give an archive, or a stream of one');
   }
 }
 
