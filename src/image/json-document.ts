@@ -9,6 +9,8 @@ export class JsonProblem extends Error {}
 
 /** Deeper than any manifest; bounds what a reader's stack must hold. */
 const DEPTH_MAX = 64;
+/** Characters of a document that a message repeats. */
+const TEXT_SHOWN_MAX = 200;
 
 /**
  * Reads a JSON object.
@@ -30,7 +32,7 @@ export function readJson(bytes: Uint8Array): unknown {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new JsonProblem(`it is not JSON: ${String((error as Error).message).slice(0, 200)}`);
+    throw new JsonProblem(`it is not JSON: ${printable((error as Error).message)}`);
   }
   assertPlain(text);
   return value;
@@ -43,6 +45,15 @@ export function textOf(bytes: Uint8Array): string {
   } catch {
     throw new JsonProblem('it is not UTF-8 text');
   }
+}
+
+/** Text from outside, fit for a message: short, and without what would steer a terminal. */
+export function printable(text: string): string {
+  return text.slice(0, TEXT_SHOWN_MAX).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\ufffd');
+}
+
+function twice(name: string): JsonProblem {
+  return new JsonProblem(`the key "${printable(name)}" is there twice`);
 }
 
 function assertPlain(text: string): void {
@@ -62,7 +73,7 @@ function assertPlain(text: string): void {
     },
     onObjectProperty: (name) => {
       const names = objects.at(-1);
-      if (names?.has(name) === true) throw new JsonProblem(`the key "${name}" is there twice`);
+      if (names?.has(name) === true) throw twice(name);
       names?.add(name);
     },
     onObjectEnd: () => {

@@ -2,10 +2,10 @@
 
 import { createHash } from 'node:crypto';
 import { type Digest, digestFromHex, isDigest } from '../digest.ts';
-import { LAYER_SIZE_MAX_BYTES, MANIFEST_SIZE_MAX_BYTES } from '../limits.ts';
+import { MANIFEST_SIZE_MAX_BYTES } from '../limits.ts';
 import type { Descriptor, Platform } from './descriptor.ts';
 import { imageInvalid, imageUnsupported } from './image-errors.ts';
-import { JsonProblem, type JsonObject, readJsonObject } from './json-document.ts';
+import { JsonProblem, type JsonObject, printable, readJsonObject } from './json-document.ts';
 import { isImageType, isIndexType, OCI_IMAGE, OCI_INDEX } from './media-type.ts';
 
 /** An image, an index, or an artifact (which is an image whose config says nothing). */
@@ -89,13 +89,11 @@ export function readDescriptors(document: JsonObject, name: string): readonly De
 }
 
 function mediaTypeOf(document: JsonObject, origin: ManifestOrigin, what: string): string {
-  const own = document['mediaType'];
-  if (own !== undefined && typeof own !== 'string') {
-    throw new JsonProblem('its mediaType is not a text');
-  }
+  const own = new Members(document, '').optionalText('mediaType');
   const given = origin.mediaType;
   if (own !== undefined && given !== undefined && own !== given) {
-    throw new JsonProblem(`it says that it is ${own}, but is referred to as ${given}`);
+    const said = `it says that it is ${printable(own)}`;
+    throw new JsonProblem(`${said}, but is referred to as ${printable(given)}`);
   }
   if ('fsLayers' in document || document['schemaVersion'] === 1) {
     throw imageUnsupported(
@@ -116,7 +114,7 @@ function mediaTypeOf(document: JsonObject, origin: ManifestOrigin, what: string)
   throw imageUnsupported(
     origin.source,
     what,
-    `ECR does not take manifests of type ${mediaType.slice(0, 200)}`,
+    `ECR does not take manifests of type ${printable(mediaType)}`,
     'it takes OCI images and indexes, Docker schema 2 images and lists',
   );
 }
@@ -126,14 +124,35 @@ function guessedType(document: JsonObject): string {
   return 'manifests' in document ? OCI_INDEX : OCI_IMAGE;
 }
 
+/** Members of manifests, descriptors and platforms that say what is in an image. */
+const MEMBERS: ReadonlyMap<string, string> = new Map(
+  (
+    'schemaVersion mediaType artifactType config layers manifests subject annotations ' +
+    'digest size platform urls os os.version architecture variant'
+  )
+    .split(' ')
+    .map((name) => [folded(name), name]),
+);
+
+/** As Go compares the names of members: whatever their case. */
+function folded(name: string): string {
+  return name.toUpperCase().toLowerCase();
+}
+
 /** Reads the members of one JSON object, and names them in what it complains of. */
 class Members {
   readonly #object: JsonObject;
   readonly #path: string;
 
+  /** @throws JsonProblem for a member that some readers take for another one */
   constructor(object: JsonObject, path: string) {
     this.#object = object;
     this.#path = path;
+    for (const name of Object.keys(object)) {
+      const meant = MEMBERS.get(folded(name));
+      if (meant === undefined || meant === name) continue;
+      throw this.#problem(printable(name), `is what some readers take for ${meant}`);
+    }
   }
 
   descriptors(name: string): readonly Descriptor[] {

@@ -6,7 +6,11 @@ import type { Platform } from './descriptor.ts';
 const PLATFORM = /^([a-z0-9_.-]+)\/([a-z0-9_.-]+)(?:\/([a-z0-9_.-]+))?$/;
 
 /** Variants that say nothing: containerd and docker treat the architecture alone as the same. */
-const DEFAULT_VARIANT: Readonly<Record<string, string>> = { arm64: 'v8', arm: 'v7', amd64: 'v1' };
+const DEFAULT_VARIANT: ReadonlyMap<string, string> = new Map([
+  ['arm64', 'v8'],
+  ['arm', 'v7'],
+  ['amd64', 'v1'],
+]);
 
 /** Reads `linux/arm64/v8`; `undefined` if it is nothing of the kind. */
 export function parsePlatform(text: string): Platform | undefined {
@@ -30,5 +34,5 @@ export function matchesPlatform(wanted: Platform, found: Platform): boolean {
 }
 
 function variantOf({ architecture, variant }: Platform): string | undefined {
-  return variant ?? DEFAULT_VARIANT[architecture];
+  return variant ?? DEFAULT_VARIANT.get(architecture);
 }
