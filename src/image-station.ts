@@ -219,7 +219,8 @@ export class ImageStation {
       hash: (input, signal) => this.#hash(input, context, signal),
       compress: async (input, signal) => {
         lastFile += 1;
-        const path = join(await folder.path(), `${lastFile}.layer`);
+        const name = `${lastFile}.layer`;
+        const path = join(await folder.path(), name);
         return this.#compress(input, path, compression, context, signal, emit);
       },
     };
