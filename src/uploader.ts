@@ -214,6 +214,8 @@ class LayerUploader implements Uploader {
     callSignal?.throwIfAborted();
     if (this.#closing) throw closedError();
     const abort = new AbortController();
+    // Every layer of an image listens: no leak, so no warning of one.
+    setMaxListeners(0, abort.signal);
     const unlink = [this.#stop.signal, callSignal].map((signal) => link(signal, abort));
     const running = work(abort.signal);
     this.#running.add(running);

@@ -1,5 +1,6 @@
 /** Carries a plan out: blobs side by side, each manifest as soon as what it names is there. */
 
+import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
@@ -49,6 +50,8 @@ export class ImagePush {
     this.#plan = plan;
     this.#context = context;
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
+    // Each blob listens: no leak, so no warning of one.
+    setMaxListeners(0, this.#signal);
   }
 
   /** @throws LongshoreError of what failed first; the signal's reason */

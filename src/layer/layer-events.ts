@@ -24,6 +24,7 @@ export interface LayerReceipt {
   readonly partCount: number;
   /** Layer bytes sent, those sent again included (before base64, which adds a third). */
   readonly sentBytes: number;
+  /** From when its turn came (`layersInFlight`) to its end. */
   readonly durationMs: number;
 }
 

@@ -33,10 +33,10 @@ export class LayerQueue {
     registry: LayerRegistry = this.#context.registry,
   ): Promise<LayerReceipt> {
     const progress = this.track(order.repository, order.source.label, onEvent);
-    const startedAtMs = performance.now();
     const { repository, source } = order;
     try {
       const givePermitBack = await takePermit(this.#permits, signal);
+      const startedAtMs = performance.now();
       try {
         const context = { ...this.#context, registry };
         const outcome = await new LayerUpload(context, order, progress, signal).run();

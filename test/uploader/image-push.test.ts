@@ -97,6 +97,25 @@ describe('a first push', () => {
     expect(await manifestOf(rig.emulator, { imageTag: 'multi' })).toBe(textOf(nested));
   });
 
+  test('of many layers keeps to its budgets, and nothing warns of listeners', async () => {
+    await using rig = await startRig({ uploader: { layersInFlight: 4 } });
+    const layers = Array.from({ length: 40 }, (_, index) => layerBytes(100 + index, index + 1));
+    let underWay = 0;
+    let underWayMax = 0;
+    const receipt = await rig.uploader.pushImage(
+      { repository: REPOSITORY, image: memoryImage(makeImage({ layers })), tags: ['many'] },
+      {
+        onEvent: ({ type }) => {
+          if (type === 'layer-started') underWay += 1;
+          if (type === 'layer-completed') underWay -= 1;
+          underWayMax = Math.max(underWayMax, underWay);
+        },
+      },
+    );
+    expect(receipt.blobs).toHaveLength(41);
+    expect(underWayMax).toBe(4);
+  });
+
   test('begins the largest layers first', async () => {
     await using rig = await startRig({ uploader: { layersInFlight: 1 } });
     const layers = [100, 9000, 500, 7000].map((size, seed) => layerBytes(size, seed + 1));
