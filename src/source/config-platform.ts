@@ -12,12 +12,20 @@ export function isImageConfig(mediaType: string): boolean {
 /** `undefined` where it says nothing, or is not JSON: it is not for us to judge a config. */
 export function platformOfConfig(config: Uint8Array): Platform | undefined {
   try {
-    const { os, architecture, variant } = readJsonObject(config);
-    if (typeof os !== 'string' || typeof architecture !== 'string') return undefined;
-    if (os === '' || architecture === '') return undefined;
-    return { os, architecture, ...(typeof variant === 'string' && variant !== '' && { variant }) };
+    const { os, architecture, variant, 'os.version': osVersion } = readJsonObject(config);
+    if (!isText(os) || !isText(architecture)) return undefined;
+    return {
+      os,
+      architecture,
+      ...(isText(variant) && { variant }),
+      ...(isText(osVersion) && { osVersion }),
+    };
   } catch (error) {
     if (error instanceof JsonProblem) return undefined;
     throw error;
   }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }

@@ -95,7 +95,7 @@ export async function readImage(
 }
 
 /** All bytes of a layer, by whichever of its ways. */
-export async function readLayer(source: LayerSource): Promise<Uint8Array> {
+async function readLayer(source: LayerSource): Promise<Uint8Array> {
   const opened = await source.open(signal);
   try {
     const { path, pathOffsetBytes = 0, sizeBytes = 0 } = opened;
