@@ -2,6 +2,7 @@
 
 import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
+import { printable } from './json-document.ts';
 
 /** The image's own data contradicts itself or the format. */
 export function imageInvalid(
@@ -79,6 +80,6 @@ const CHOICES_MAX = 20;
 function listed(choices: readonly string[]): string {
   if (choices.length === 0) return '';
   const more = choices.length - CHOICES_MAX;
-  const lines = choices.slice(0, CHOICES_MAX).map((choice) => `\n  ${choice}`);
+  const lines = choices.slice(0, CHOICES_MAX).map((choice) => `\n  ${printable(choice)}`);
   return `; it has:${lines.join('')}${more > 0 ? `\n  and ${more} more` : ''}`;
 }

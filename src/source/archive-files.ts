@@ -2,6 +2,7 @@
 
 import { posix } from 'node:path';
 import { imageInvalid } from '../image/image-errors.ts';
+import { printable } from '../image/json-document.ts';
 import type { FileRange } from '../layer/ports.ts';
 import type { ImageFiles } from './image-files.ts';
 import { indexTar, type TarIndex, type TarMember } from './tar-index.ts';
@@ -46,7 +47,7 @@ export class ArchiveFiles implements ImageFiles {
       throw this.#problem(name, 'it is in the archive twice');
     }
     const { offsetBytes, sizeBytes } = member;
-    const label = `${this.label}: ${name}`;
+    const label = `${this.label}: ${printable(name)}`;
     return Promise.resolve({ path: this.#path, offsetBytes, sizeBytes, label });
   }
 
@@ -72,6 +73,6 @@ export class ArchiveFiles implements ImageFiles {
   }
 
   #problem(name: string, problem: string): Error {
-    return imageInvalid(this.label, name, problem);
+    return imageInvalid(this.label, printable(name), problem);
   }
 }

@@ -1,12 +1,11 @@
 /** What `docker save` says is in its archive, and which of it is meant. */
 
-import type { Digest } from '../digest.ts';
+import { type Digest, isDigest } from '../digest.ts';
 import type { Platform } from '../image/descriptor.ts';
 import { blobMissing, imageAmbiguous, imageInvalid, imageNotFound } from '../image/image-errors.ts';
-import { JsonProblem, readJson, readJsonObject } from '../image/json-document.ts';
+import { JsonProblem, printable, readJson, readJsonObject } from '../image/json-document.ts';
 import { digestOf } from '../image/manifest.ts';
 import { formatPlatform, matchesPlatform, parsePlatform } from '../image/platform.ts';
-import { isDigest } from '../digest.ts';
 import { MANIFEST_SIZE_MAX_BYTES, MIB } from '../limits.ts';
 import { platformOfConfig } from './config-platform.ts';
 import { type ImageFiles, readSmallFile } from './image-files.ts';
@@ -128,7 +127,11 @@ async function readConfig(
   if (config === undefined) {
     const hex = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(configPath)?.[1];
     if (hex !== undefined) throw blobMissing(files.label, `sha256:${hex}`);
-    throw imageInvalid(files.label, configPath, 'it is the config of an image, and not there');
+    throw imageInvalid(
+      files.label,
+      printable(configPath),
+      'it is the config of an image, and not there',
+    );
   }
   return { config, configDigest: digestOf(config), platform: platformOfConfig(config) };
 }
@@ -151,7 +154,8 @@ function diffIdsOf(
     const counts = `${diffIds.length} layers, and ${DOCKER_MANIFEST_FILE} has ${layerPaths.length}`;
     throw new JsonProblem(`it names ${counts}`);
   } catch (error) {
-    if (error instanceof JsonProblem) throw imageInvalid(label, configPath, error.message);
+    if (error instanceof JsonProblem)
+      throw imageInvalid(label, printable(configPath), error.message);
     throw error;
   }
 }

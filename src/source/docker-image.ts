@@ -5,6 +5,7 @@ import { LongshoreError } from '../errors.ts';
 import type { Descriptor } from '../image/descriptor.ts';
 import { blobMissing, imageUnsupported } from '../image/image-errors.ts';
 import type { ImageSourceContext, OpenImage } from '../image/image-source.ts';
+import { printable } from '../image/json-document.ts';
 import { digestOf } from '../image/manifest.ts';
 import { DOCKER_CONFIG, DOCKER_IMAGE, OCI_CONFIG, OCI_IMAGE } from '../image/media-type.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
@@ -153,7 +154,7 @@ class DockerImage implements OpenImage {
   blob({ digest }: Descriptor): LayerSource {
     const { config, configDigest, configPath } = this.#chosen;
     if (digest === configDigest) {
-      return bytesSource(config, { digest, label: `${this.#label}: ${configPath}` });
+      return bytesSource(config, { digest, label: `${this.#label}: ${printable(configPath)}` });
     }
     const layer = this.#layers.get(digest);
     if (layer === undefined) throw blobMissing(this.#label, digest);

@@ -3,6 +3,7 @@
 import { posix } from 'node:path';
 import { Header, type HeaderData, Pax } from 'tar';
 import { imageInvalid } from '../image/image-errors.ts';
+import { printable } from '../image/json-document.ts';
 import { KIB, MIB } from '../limits.ts';
 import { BLOCK_BYTES, TarBlocks } from './tar-blocks.ts';
 
@@ -98,7 +99,8 @@ class TarIndexer {
     if (sizeBytes === undefined || !Number.isSafeInteger(sizeBytes)) {
       throw this.#problem(`its entry at byte ${position} has a size that is none`);
     }
-    if (bodyPosition + sizeBytes > this.#blocks.sizeBytes) {
+    const nextPosition = bodyPosition + Math.ceil(sizeBytes / BLOCK_BYTES) * BLOCK_BYTES;
+    if (nextPosition > this.#blocks.sizeBytes) {
       const problem = `it has ${this.#blocks.sizeBytes} bytes, and its entry at byte ${position} would go on after them`;
       throw this.#problem(`${problem}; it is cut off`);
     }
@@ -107,7 +109,7 @@ class TarIndexer {
       this.#ofNext = undefined;
       this.#isNextSparse = false;
     }
-    return bodyPosition + Math.ceil(sizeBytes / BLOCK_BYTES) * BLOCK_BYTES;
+    return nextPosition;
   }
 
   /** Takes up what an extension header says; false for everything else. */
@@ -163,7 +165,7 @@ class TarIndexer {
     }
     const name = nameWithin(path);
     if (name === undefined) {
-      throw this.#problem(`its entry ${JSON.stringify(path.slice(0, 200))} leads out of it`);
+      throw this.#problem(`its entry "${printable(path)}" leads out of it`);
     }
     if (type === 'Directory' || type === 'GNUDumpDir') return;
     const isRepeated = this.#members.has(name);

@@ -44,13 +44,14 @@ async function outcomeOf(path: string): Promise<string> {
   }
 }
 
+// Without its manifest.json, docker save of new is still a whole OCI layout: that of `plain`.
 describe.each(ARCHIVES)(
   'damage to %s gives the same image or an error with a code',
   (_name, bytes) => {
     test('in any header', async () => {
       const path = join(newFolder(), 'archive.tar');
       await writeFile(path, bytes);
-      const allowed = [await outcomeOf(path), ...CODES];
+      const allowed = [await outcomeOf(path), plain.descriptor.digest, ...CODES];
       const damage = fc.record({
         header: fc.constantFrom(...headersOf(bytes)),
         // Where the fields that mean something are, mostly: the size, the type.
@@ -79,7 +80,6 @@ describe.each(ARCHIVES)(
     test('by a cut at any block', async () => {
       const path = join(newFolder(), 'archive.tar');
       await writeFile(path, bytes);
-      // Without its last file, manifest.json, one of them is still a whole OCI layout.
       const allowed = [await outcomeOf(path), plain.descriptor.digest, ...CODES];
       for (let end = 0; end < bytes.length; end += BLOCK_BYTES) {
         await writeFile(path, bytes.subarray(0, end));

@@ -16,7 +16,7 @@ import {
 } from './image-fixture.ts';
 import { newFolder } from './layout-folder.ts';
 import { newContext, readImage } from './source-context.ts';
-import { EMPTY_LAYER, tarOf } from './tar-fixture.ts';
+import { tarOf } from './tar-fixture.ts';
 
 const app = sampleImage({ name: 'app', isCompressed: false });
 const other = sampleImage({
@@ -84,6 +84,14 @@ describe.each([
     });
   });
 
+  test('has a name that would steer a terminal: the message does not', async () => {
+    const tags = ['app:\u001b[2J\n1.0'];
+    const reading = read(archiveOf([{ image: app, tags }]), { reference: 'none' });
+    await expect(reading).rejects.toMatchObject({
+      message: expect.stringMatching(/has:\n {2}app:\ufffd\[2J\ufffd1\.0 {2}\(.*\)$/) as string,
+    });
+  });
+
   test('has a layer that is not what the config says', async () => {
     const damaged = { ...app, diffIds: app.diffIds, config: other.config };
     const reading = read(archiveOf([{ image: damaged }]), { format: 'docker' });
@@ -94,7 +102,9 @@ describe.each([
 });
 
 test('layers that images share are compressed once, and empty ones as well', async () => {
-  const tars = [EMPTY_LAYER, sampleLayer('one'), EMPTY_LAYER, EMPTY_LAYER];
+  // What old engines wrote for layers in which nothing changed: 1024 zeros.
+  const empty = tarOf([]);
+  const tars = [empty, sampleLayer('one'), empty, empty];
   const image = sampleImage({ layers: tars, isCompressed: false });
   const context = newContext();
   await expectImage(read(oldDockerArchive([{ image }]), {}, context), image);

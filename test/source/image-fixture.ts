@@ -3,13 +3,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { CompressedLayer, Digest, ImageSourceContext, Platform } from '../../src/index.ts';
-import { resolveCompression } from '../../src/image/compression.ts';
-import { readBytes } from './range-bytes.ts';
+import type { Digest, Platform } from '../../src/index.ts';
 import { digestOf, makeImage, type MadeImage } from '../image/memory-image.ts';
 import { type TarEntry, tarOf } from './tar-fixture.ts';
 
-export const TAR_LAYER = 'application/vnd.oci.image.layer.v1.tar';
+const TAR_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
 /** An image together with what it was made of. */
 export interface SampleImage extends MadeImage {
@@ -98,10 +96,7 @@ export async function writeOciLayout(
   await writeFiles(folder, layoutFiles(entries, more));
 }
 
-export async function writeFiles(
-  folder: string,
-  files: ReadonlyMap<string, Uint8Array>,
-): Promise<void> {
+async function writeFiles(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
   await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true });
   for (const [path, bytes] of files) await writeFile(join(folder, path), bytes);
 }
@@ -172,33 +167,6 @@ export function newDockerArchive(images: readonly DockerImage[]): Buffer {
 
 export function blobPath(digest: Digest): string {
   return `blobs/sha256/${digest.slice('sha256:'.length)}`;
-}
-
-/** What an image source gets from the uploader, without threads: compression by `node:zlib`. */
-export function sampleContext(
-  folder: string,
-): ImageSourceContext & { readonly compressed: readonly CompressedLayer[] } {
-  const compressed: CompressedLayer[] = [];
-  return {
-    compressed,
-    compression: resolveCompression(),
-    temporaryDirectory: () => Promise.resolve(folder),
-    hash: async (input) => digestOf(await readBytes(input)),
-    compress: async (input) => {
-      const plain = await readBytes(input);
-      const bytes = gzipSync(plain);
-      const path = join(folder, `${compressed.length}.layer`);
-      const layer = {
-        path,
-        digest: digestOf(bytes),
-        sizeBytes: bytes.length,
-        diffId: digestOf(plain),
-      };
-      compressed.push(layer);
-      await writeFile(path, bytes);
-      return layer;
-    },
-  };
 }
 
 function layersOf(image: MadeImage): readonly Digest[] {

@@ -18,8 +18,6 @@ export interface TarEntry {
 const BLOCK_BYTES = 512;
 /** Two blocks of zeros, which end an archive. */
 export const ARCHIVE_END: Buffer = Buffer.alloc(2 * BLOCK_BYTES);
-/** What old engines wrote for layers in which nothing changed. */
-export const EMPTY_LAYER: Buffer = ARCHIVE_END;
 
 export function tarOf(entries: readonly TarEntry[]): Buffer {
   return Buffer.concat([...entries.map(tarEntry), ARCHIVE_END]);
