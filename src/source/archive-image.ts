@@ -26,7 +26,7 @@ const FORMATS: readonly unknown[] = ['auto', 'oci', 'docker'];
  * An image in a tar archive: an OCI layout (`skopeo copy ... oci-archive:`, `buildx --output type=oci`) or
  * what `docker save` and `podman save` write, of any version. A file is read where it stands, by random
  * access; a stream, and an archive that is compressed with gzip, is first written to the temporary
- * directory, uncompressed.
+ * directory, uncompressed: only the room there bounds how large it may become.
  *
  * Of `docker save`, layers that are not compressed are compressed (the push's `compression`) and checked
  * against the config's diffIDs; layers that are compressed already are taken as they are, unchecked. The
