@@ -195,3 +195,15 @@ export function systemCodeOf(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : undefined;
 }
+
+/** How an event tells of a failure. `E_UNEXPECTED` for what the caller's own code threw. */
+export function failureOf(
+  error: unknown,
+  isAborted: boolean,
+): { readonly code: ErrorCode | 'ABORTED' | 'E_UNEXPECTED'; readonly message: string } {
+  const code = LongshoreError.is(error) ? error.code : 'E_UNEXPECTED';
+  return {
+    code: isAborted ? 'ABORTED' : code,
+    message: error instanceof Error ? error.message : String(error),
+  };
+}

@@ -1,12 +1,11 @@
 /** Where plans, pushes and verifications of images are wired to sources, threads and ECR. */
 
-import { join } from 'node:path';
-import pLimit from 'p-limit';
-import type { Digest } from './digest.ts';
+import { failureOf } from './errors.ts';
 import type { CallTally, EcrCaller } from './ecr/ecr-caller.ts';
 import { toRegistryFault } from './ecr/ecr-fault.ts';
 import { EcrImageRegistry } from './ecr/ecr-image-registry.ts';
 import type { EcrRegistry } from './ecr/ecr-registry.ts';
+import { ImageWorkplace } from './image-workplace.ts';
 import { resolveCompression } from './image/compression.ts';
 import { assertSupported } from './image/image-check.ts';
 import { emitImage, errorOf, type ImageContext } from './image/image-context.ts';
@@ -18,14 +17,14 @@ import type {
 } from './image/image-events.ts';
 import { type ImageGraph, readGraph } from './image/image-graph.ts';
 import type { ImagePlan } from './image/image-plan.ts';
-import { failureOf, ImagePush } from './image/image-push.ts';
+import { ImagePush } from './image/image-push.ts';
 import type { ImageRequest, VerificationRequest } from './image/image-request.ts';
-import type { CompressedLayer, ImageSourceContext, OpenImage } from './image/image-source.ts';
+import type { Compression, ImageSource, OpenImage } from './image/image-source.ts';
+import { fromSource } from './image/source-guard.ts';
 import { ImageVerifier } from './image/image-verifier.ts';
 import { planPush } from './image/push-plan.ts';
 import { EventSink } from './layer/event-sink.ts';
 import type { LayerQueue } from './layer/layer-queue.ts';
-import type { FileRange } from './layer/ports.ts';
 import type { RetryPolicy } from './layer/retry.ts';
 import { PART_SIZE_REPORTED_BYTES } from './limits.ts';
 import { proxyFor } from './network/proxy.ts';
@@ -51,13 +50,13 @@ interface Job {
 
 export class ImageStation {
   readonly #parts: ImageStationParts;
-  /** A thread compresses one layer at a time; more at once would only take memory. */
-  readonly #compressions: ReturnType<typeof pLimit>;
+  readonly #workplace: ImageWorkplace;
   #lastImageId = 0;
 
   constructor(parts: ImageStationParts) {
     this.#parts = parts;
-    this.#compressions = pLimit(parts.options.workersMax);
+    const { workshop, layers, options } = parts;
+    this.#workplace = new ImageWorkplace(workshop, layers, options.workersMax);
   }
 
   plan(
@@ -69,21 +68,20 @@ export class ImageStation {
     return this.#withImage(job, (image, graph) => this.#planOf(job, image, graph));
   }
 
-  push(
+  async push(
     request: ImageRequest,
     onEvent: ((event: ImageEvent) => void) | undefined,
     signal: AbortSignal,
   ): Promise<ImageReceipt> {
     const startedAtMs = performance.now();
     const job = this.#job(request, onEvent, signal);
-    return this.#withImage(job, async (image, graph) => {
+    const receipt = await this.#withImage(job, async (image, graph) => {
       const plan = await this.#planOf(job, image, graph);
       emitImage(job.context, { type: 'image-planned', plan });
-      const push = new ImagePush(image, graph, plan, job.context, signal);
-      const receipt = await push.run(startedAtMs);
-      emitImage(job.context, { type: 'image-completed', receipt });
-      return receipt;
+      return new ImagePush(image, graph, plan, job.context, signal).run(startedAtMs);
     });
+    emitImage(job.context, { type: 'image-completed', receipt });
+    return receipt;
   }
 
   async verify(
@@ -91,50 +89,32 @@ export class ImageStation {
     onEvent: ((event: VerificationEvent) => void) | undefined,
     signal: AbortSignal,
   ): Promise<ImageVerification> {
-    const { repository, image, platforms } = request;
+    const { repository, image } = request;
     const { options, workshop } = this.#parts;
     const connection = connectionOf(options);
-    const { context } = this.#job(
-      { repository, image: image ?? NO_IMAGE, ...(platforms !== undefined && { platforms }) },
-      undefined,
-      signal,
-    );
+    const { context } = this.#job({ repository, image: image ?? NO_IMAGE }, undefined, signal);
     const verifier = new ImageVerifier({
       context,
       reference: request.reference,
       sink: new EventSink(onEvent),
       blobsInFlight: options.layersInFlight,
-      readBlob: async (url, sizeBytes) => {
+      readBlob: async (url, sizeBytes, blobSignal) => {
         const call = { operation: 'GET', repository };
         try {
           const proxyUrl = proxyFor(url, options.proxy);
-          return await workshop.download(url, sizeBytes, { ...connection, proxyUrl }, signal);
+          return await workshop.download(url, sizeBytes, { ...connection, proxyUrl }, blobSignal);
         } catch (error) {
-          throw signal.aborted ? signal.reason : toRegistryFault(error, call);
+          throw blobSignal.aborted ? blobSignal.reason : toRegistryFault(error, call);
         }
       },
       signal,
     });
     if (image === undefined) return verifier.run(undefined);
-    const folder = new TemporaryFolder(options.temporaryDirectory);
-    try {
-      const opened = await image.open(
-        this.#sourceContext(request, context, folder, () => undefined),
-        signal,
-      );
-      try {
-        const graph = await readGraph(
-          opened,
-          { source: image.label, platforms: platforms ?? [], referrers: false },
-          signal,
-        );
-        return await verifier.run(graph);
-      } finally {
-        await opened.close();
-      }
-    } finally {
-      await folder.remove();
-    }
+    const { platforms = [] } = request;
+    const read = { image, platforms, referrers: false, compression: request.compression };
+    return this.#withGraph(read, context, NO_EVENTS, signal, (_image, graph) =>
+      verifier.run(graph),
+    );
   }
 
   #job(
@@ -147,6 +127,7 @@ export class ImageStation {
     const registry = registryOf(tally);
     const sink = new EventSink(onEvent);
     const { repository } = request;
+    const completedSince = layers.completedMark;
     this.#lastImageId += 1;
     const context: ImageContext = {
       name: { repository, image: request.image.label, imageId: this.#lastImageId },
@@ -157,7 +138,7 @@ export class ImageStation {
       tally,
       sink,
       uploadBlob: (source, digest, again, uploadSignal) => {
-        const presence = again ? 'ignore' : 'remember';
+        const presence = again ? 'ignore' : { completedSince };
         const order = { repository, source, expectedDigest: digest, presence } as const;
         return layers.run(order, uploadSignal, (event) => sink.emit(event), registry);
       },
@@ -178,109 +159,60 @@ export class ImageStation {
     }
   }
 
-  /** Opens the image, reads its graph, and cleans up whatever happens. */
   async #withImage<T>(
     { request, context, signal }: Job,
     use: (image: OpenImage, graph: ImageGraph) => Promise<T>,
   ): Promise<T> {
-    const { image: source, platforms = [], referrers = false } = request;
-    const folder = new TemporaryFolder(this.#parts.options.temporaryDirectory);
+    const { image, platforms = [], referrers = false, compression } = request;
+    const read = { image, platforms, referrers, compression };
     try {
       emitImage(context, { type: 'image-started' });
-      const sourceContext = this.#sourceContext(request, context, folder, (event) =>
-        context.sink.emit(event),
+      return await this.#withGraph(read, context, context.sink, signal, use);
+    } catch (error) {
+      emitImage(context, { type: 'image-failed', ...failureOf(error, signal.aborted) });
+      throw error;
+    }
+  }
+
+  /** Opens an image, reads its graph, and cleans up whatever happens. */
+  async #withGraph<T>(
+    read: Reading,
+    context: ImageContext,
+    sink: EventSink<ImageEvent>,
+    signal: AbortSignal,
+    use: (image: OpenImage, graph: ImageGraph) => Promise<T>,
+  ): Promise<T> {
+    const { image: source, platforms, referrers, compression } = read;
+    const folder = new TemporaryFolder(this.#parts.options.temporaryDirectory);
+    try {
+      const user = { name: context.name, sink };
+      const chosen = resolveCompression(compression);
+      const sourceContext = this.#workplace.contextFor(user, chosen, folder);
+      const image = await fromSource(source.label, signal, () =>
+        source.open(sourceContext, signal),
       );
-      const image = await source.open(sourceContext, signal);
       try {
         const options = { source: source.label, platforms, referrers };
         return await use(image, await readGraph(image, options, signal));
       } finally {
-        await image.close();
+        // What was done is done: that the source could not be closed does not undo it.
+        await image.close().catch(() => undefined);
       }
-    } catch (error) {
-      emitImage(context, { type: 'image-failed', ...failureOf(error, signal.aborted) });
-      throw error;
     } finally {
       await folder.remove();
     }
   }
-
-  #sourceContext(
-    request: Pick<ImageRequest, 'compression'>,
-    context: ImageContext,
-    folder: TemporaryFolder,
-    emit: (event: ImageEvent) => void,
-  ): ImageSourceContext {
-    const compression = resolveCompression(request.compression);
-    let lastFile = 0;
-    return {
-      compression,
-      temporaryDirectory: () => folder.path(),
-      hash: (input, signal) => this.#hash(input, context, signal),
-      compress: async (input, signal) => {
-        lastFile += 1;
-        const name = `${lastFile}.layer`;
-        const path = join(await folder.path(), name);
-        return this.#compress(input, path, compression, context, signal, emit);
-      },
-    };
-  }
-
-  async #hash(input: FileRange, context: ImageContext, signal: AbortSignal): Promise<Digest> {
-    const { layers, workshop } = this.#parts;
-    const progress = layers.track(context.name.repository, input.label);
-    progress.sizeBytes = input.sizeBytes;
-    progress.state = 'hashing';
-    try {
-      return await workshop.hashFile(input, progress.hashedCounter, signal);
-    } finally {
-      layers.untrack(progress);
-    }
-  }
-
-  async #compress(
-    input: FileRange,
-    path: string,
-    compression: ImageSourceContext['compression'],
-    context: ImageContext,
-    signal: AbortSignal,
-    emit: (event: ImageEvent) => void,
-  ): Promise<CompressedLayer> {
-    const { layers, workshop } = this.#parts;
-    const { label: source, sizeBytes: uncompressedSizeBytes } = input;
-    const progress = layers.track(context.name.repository, source);
-    progress.sizeBytes = uncompressedSizeBytes;
-    try {
-      return await this.#compressions(async () => {
-        signal.throwIfAborted();
-        progress.state = 'compressing';
-        const startedAtMs = performance.now();
-        const layer = await workshop.compress(
-          input,
-          path,
-          compression,
-          progress.hashedCounter,
-          signal,
-        );
-        const durationMs = Math.round(performance.now() - startedAtMs);
-        const { digest, diffId, sizeBytes } = layer;
-        emit({
-          ...context.name,
-          type: 'layer-compressed',
-          source,
-          digest,
-          diffId,
-          sizeBytes,
-          uncompressedSizeBytes,
-          durationMs,
-        });
-        return layer;
-      });
-    } finally {
-      layers.untrack(progress);
-    }
-  }
 }
+
+/** What is to be read of an image source. */
+interface Reading {
+  readonly image: ImageSource;
+  readonly platforms: readonly string[];
+  readonly referrers: boolean;
+  readonly compression: Compression | undefined;
+}
+
+const NO_EVENTS = new EventSink<ImageEvent>(undefined);
 
 /** A verification without a source opens none. */
 const NO_IMAGE: ImageRequest['image'] = {

@@ -36,6 +36,7 @@ export type {
   ImageVerification,
   VerificationEvent,
 } from './image/image-events.ts';
+export type { Manifest } from './image/manifest.ts';
 export type { ImagePlan, PlannedBlob, PlannedManifest, PlannedTag } from './image/image-plan.ts';
 export type {
   ImageCall,

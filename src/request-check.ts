@@ -1,6 +1,7 @@
 /** What a request says, checked before anything is opened or sent. */
 
 import { type Digest, isDigest } from './digest.ts';
+import { resolveCompression } from './image/compression.ts';
 import type { ImageRequest, VerificationRequest } from './image/image-request.ts';
 import type { LayerSource } from './layer/layer-source.ts';
 import { optionInvalid } from './uploader-options.ts';
@@ -15,22 +16,12 @@ const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const TAGS_MAX = 1000;
 const PLATFORM = /^[a-z0-9_.-]+\/[a-z0-9_.-]+(?:\/[a-z0-9_.-]+)?$/;
 
-function assertRepository(repository: string): void {
-  const { min, max } = REPOSITORY_NAME_LENGTH;
-  if (repository.length < min || repository.length > max || !REPOSITORY_NAME.test(repository)) {
-    throw optionInvalid(
-      'repository',
-      `a repository name of ${min} to ${max} lower-case characters, without registry host or tag`,
-      repository,
-    );
-  }
-}
+const LAYER_REQUEST = ['repository', 'source', 'digest', 'checkFirst'];
+const IMAGE_REQUEST = ['repository', 'image', 'tags', 'platforms', 'referrers', 'compression'];
+const VERIFICATION_REQUEST = ['repository', 'reference', 'image', 'platforms', 'compression'];
 
-export function assertLayerRequest(request: {
-  readonly repository: string;
-  readonly source: LayerSource;
-  readonly digest?: Digest;
-}): void {
+export function assertLayerRequest(request: LayerRequestLike): void {
+  assertNames(request, LAYER_REQUEST);
   const { repository, source, digest } = request;
   assertRepository(repository);
   if (typeof source?.open !== 'function') {
@@ -48,22 +39,52 @@ export function assertLayerRequest(request: {
 }
 
 export function assertImageRequest(request: ImageRequest): void {
-  const { repository, image, tags = [], platforms = [] } = request;
+  assertNames(request, IMAGE_REQUEST);
+  const { repository, image, tags = [], platforms = [], compression } = request;
   assertRepository(repository);
   assertImage(image);
+  assertList('tags', tags);
   if (tags.length > TAGS_MAX) {
     throw optionInvalid('tags', `at most ${TAGS_MAX} tags`, `${tags.length} tags`);
   }
   for (const tag of tags) assertTag('tags', tag);
   assertPlatforms(platforms);
+  resolveCompression(compression);
 }
 
 export function assertVerificationRequest(request: VerificationRequest): void {
-  const { repository, reference, image, platforms = [] } = request;
+  assertNames(request, VERIFICATION_REQUEST);
+  const { repository, reference, image, platforms = [], compression } = request;
   assertRepository(repository);
   if (!isDigest(reference)) assertTag('reference', reference);
   if (image !== undefined) assertImage(image);
   assertPlatforms(platforms);
+  resolveCompression(compression);
+}
+
+/** A misspelt name must not go unnoticed: an image without its tag, say. */
+function assertNames(request: object, names: readonly string[]): void {
+  if (typeof request !== 'object' || request === null) {
+    throw optionInvalid('request', `an object with ${names.join(', ')}`, typeof request);
+  }
+  for (const name of Object.keys(request)) {
+    if (!names.includes(name)) throw optionInvalid(name, `one of ${names.join(', ')}`, name);
+  }
+}
+
+function assertRepository(repository: unknown): void {
+  const { min, max } = REPOSITORY_NAME_LENGTH;
+  const isName =
+    typeof repository === 'string' &&
+    repository.length >= min &&
+    repository.length <= max &&
+    REPOSITORY_NAME.test(repository);
+  if (isName) return;
+  throw optionInvalid(
+    'repository',
+    `a repository name of ${min} to ${max} lower-case characters, without registry host or tag`,
+    textOf(repository),
+  );
 }
 
 function assertImage(image: ImageRequest['image']): void {
@@ -73,11 +94,16 @@ function assertImage(image: ImageRequest['image']): void {
 }
 
 function assertPlatforms(platforms: readonly string[]): void {
+  assertList('platforms', platforms);
   for (const platform of platforms) {
-    if (!PLATFORM.test(platform)) {
-      throw optionInvalid('platforms', 'os/architecture, such as linux/amd64', platform);
+    if (typeof platform !== 'string' || !PLATFORM.test(platform)) {
+      throw optionInvalid('platforms', 'os/architecture, such as linux/amd64', textOf(platform));
     }
   }
+}
+
+function assertList(option: string, list: unknown): void {
+  if (!Array.isArray(list)) throw optionInvalid(option, 'a list', textOf(list));
 }
 
 function assertTag(option: string, tag: unknown): void {
@@ -85,6 +111,17 @@ function assertTag(option: string, tag: unknown): void {
   throw optionInvalid(
     option,
     'a tag of up to 128 letters, digits, dots, dashes and underscores',
-    typeof tag === 'string' ? tag.slice(0, 200) : `a ${typeof tag}`,
+    textOf(tag),
   );
+}
+
+/** For a message; what is too long, or no text, is not repeated. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, 300) : `a ${typeof value}`;
+}
+
+interface LayerRequestLike {
+  readonly repository: string;
+  readonly source: LayerSource;
+  readonly digest?: Digest;
 }

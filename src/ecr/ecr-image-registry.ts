@@ -6,10 +6,12 @@ import {
   DescribeRepositoriesCommand,
   GetDownloadUrlForLayerCommand,
   type Image,
+  type ImageFailure,
   PutImageCommand,
   type Repository,
 } from '@aws-sdk/client-ecr';
 import { type Digest, isDigest } from '../digest.ts';
+import { LongshoreError } from '../errors.ts';
 import type {
   ImagePut,
   ImageReference,
@@ -57,8 +59,7 @@ export class EcrImageRegistry implements ImageRegistry {
     );
     const failure = reply.failures?.find(({ failureCode }) => failureCode !== 'ImageNotFound');
     if (failure !== undefined) {
-      const reason = `${failure.failureCode ?? 'a failure'}: ${failure.failureReason ?? ''}`;
-      throw new RegistryFault('final', wrongReply(context, 'an image', reason).error);
+      throw imageInaccessible(context, failure);
     }
     return (reply.images ?? []).map((image) => storedImage(context, image));
   }
@@ -117,7 +118,11 @@ export class EcrImageRegistry implements ImageRegistry {
     }
   }
 
-  async isTagImmutable(repository: string, tag: string, signal: AbortSignal): Promise<boolean> {
+  async immutableTags(
+    repository: string,
+    tags: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
     const context = { operation: 'DescribeRepositories', repository };
     const command = new DescribeRepositoriesCommand({
       ...this.#caller.registry,
@@ -127,7 +132,7 @@ export class EcrImageRegistry implements ImageRegistry {
       this.#caller.client.send(command, { abortSignal: signal }),
     );
     const found = repositories?.[0];
-    return found !== undefined && isImmutable(found, tag);
+    return found === undefined ? [] : tags.filter((tag) => isImmutable(found, tag));
   }
 
   createRepository(repository: string, signal: AbortSignal): Promise<boolean> {
@@ -154,6 +159,22 @@ export class EcrImageRegistry implements ImageRegistry {
   #call<T>(context: CallContext, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
     return this.#caller.call(context, this.#tally, signal, send);
   }
+}
+
+/** The image is there, or might be, but ECR cannot give it: its key, or its upstream registry. */
+function imageInaccessible(context: CallContext, failure: ImageFailure): RegistryFault {
+  const { failureCode = 'a failure', failureReason = '' } = failure;
+  const { operation, repository } = context;
+  const isKey = failureCode === 'KmsError';
+  const remedy = isKey
+    ? "check that the repository's KMS key is enabled and that you may use it"
+    : 'look at the image in the ECR console';
+  const message = `${operation} failed for repository ${repository}: ${failureCode}: ${failureReason}; ${remedy}`;
+  const details = { operation, repository, exception: failureCode };
+  return new RegistryFault(
+    'final',
+    new LongshoreError(isKey ? 'E_KMS' : 'E_REQUEST_INVALID', message, details),
+  );
 }
 
 function storedImage(context: CallContext, image: Image): StoredImage {

@@ -68,7 +68,7 @@ export interface ImageReceipt {
   readonly durationMs: number;
 }
 
-/** Frozen; delivered synchronously to `onEvent`, which can neither delay nor break the push. */
+/** Frozen, all that is in it too; delivered synchronously to `onEvent`, which can neither delay nor break the push. */
 export type ImageEvent =
   /** What happens to the layers, beginning with `layer-started`. */
   | LayerEvent
@@ -113,7 +113,7 @@ export type ImageEvent =
         | { readonly type: 'image-completed'; readonly receipt: ImageReceipt }
         | {
             readonly type: 'image-failed';
-            readonly code: ErrorCode | 'ABORTED';
+            readonly code: ErrorCode | 'ABORTED' | 'E_UNEXPECTED';
             readonly message: string;
           }
       ));

@@ -10,6 +10,7 @@ import type { OpenImage } from './image-source.ts';
 import { type Manifest, manifestTooLarge, readManifest } from './manifest.ts';
 import { isForeignLayerType, isImageType, isIndexType } from './media-type.ts';
 import { choosePlatforms } from './platform-choice.ts';
+import { fromSource } from './source-guard.ts';
 
 /** One manifest of the graph. */
 export interface GraphNode {
@@ -58,8 +59,15 @@ export async function readGraph(
   options: GraphOptions,
   signal: AbortSignal,
 ): Promise<ImageGraph> {
-  const reader = new GraphReader(image, options, signal);
-  return reader.read();
+  const stop = new AbortController();
+  const reader = new GraphReader(image, options, AbortSignal.any([signal, stop.signal]));
+  try {
+    return await reader.read();
+  } catch (error) {
+    stop.abort(error);
+    await reader.settled();
+    throw error;
+  }
 }
 
 class GraphReader {
@@ -79,7 +87,7 @@ class GraphReader {
   async read(): Promise<ImageGraph> {
     const { source, platforms } = this.#options;
     const whole = await this.#load(this.#image.root);
-    const chosen = choosePlatforms(whole, this.#image.root, platforms, source);
+    const chosen = choosePlatforms(whole, await this.#rootWithPlatform(whole), platforms, source);
     // A list of our own exists nowhere but here.
     if (chosen.manifest !== undefined) {
       this.#manifests.set(chosen.manifest.digest, Promise.resolve(chosen.manifest));
@@ -89,14 +97,35 @@ class GraphReader {
     if (this.#options.referrers) {
       // The map grows while it is walked: referrers have referrers as well.
       for (const digest of nodes.keys()) {
-        for (const referrer of await this.#image.referrers(digest, this.#signal)) {
-          await this.#collect(referrer, 'referrer', 0, nodes);
+        const referrers = await fromSource(source, this.#signal, () =>
+          this.#image.referrers(digest, this.#signal),
+        );
+        for (const referrer of referrers) {
+          const { subject } = await this.#load(referrer);
+          // Who lists referrers is not who made them: a manifest itself says what it refers to.
+          if (subject?.digest === digest) await this.#collect(referrer, 'referrer', 0, nodes);
         }
       }
     }
     const root = nodes.get(chosen.descriptor.digest);
     if (root === undefined) throw new Error('the root is not in its own graph');
     return { root, nodes: [...nodes.values()], blobs: blobsOf(nodes.values(), source) };
+  }
+
+  /** When nothing is being read any more. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#manifests.values());
+  }
+
+  async #rootWithPlatform(manifest: Manifest): Promise<Descriptor> {
+    const { root } = this.#image;
+    const { source, platforms } = this.#options;
+    const isKnown = root.platform !== undefined || manifest.kind === 'index';
+    if (isKnown || platforms.length === 0) return root;
+    const platform = await fromSource(source, this.#signal, () =>
+      this.#image.platformOf?.(manifest, this.#signal),
+    );
+    return platform === undefined ? root : { ...root, platform };
   }
 
   /** Adds a manifest behind everything that it lists. */
@@ -148,8 +177,8 @@ class GraphReader {
 
   #load(descriptor: Descriptor): Promise<Manifest> {
     const known = this.#manifests.get(descriptor.digest);
-    if (known !== undefined) return known;
     const { source } = this.#options;
+    if (known !== undefined) return this.#assertSame(known, descriptor);
     if (this.#manifests.size >= MANIFESTS_MAX) {
       throw imageInvalid(source, 'its graph', `it has more than ${MANIFESTS_MAX} manifests`);
     }
@@ -158,6 +187,16 @@ class GraphReader {
     loading.catch(() => undefined);
     this.#manifests.set(descriptor.digest, loading);
     return loading;
+  }
+
+  /** Two who describe one manifest must mean the same, or their readers see two images. */
+  async #assertSame(loading: Promise<Manifest>, descriptor: Descriptor): Promise<Manifest> {
+    const manifest = await loading;
+    const { digest, mediaType, sizeBytes } = descriptor;
+    if (manifest.mediaType === mediaType && manifest.bytes.length === sizeBytes) return manifest;
+    const found = `${manifest.mediaType} of ${manifest.bytes.length} bytes`;
+    const problem = `it is described as ${mediaType} of ${sizeBytes} bytes, and is ${found}`;
+    throw imageInvalid(this.#options.source, `manifest ${digest}`, problem);
   }
 
   async #read(descriptor: Descriptor): Promise<Manifest> {
@@ -169,7 +208,9 @@ class GraphReader {
     if (this.#manifestBytes > MANIFEST_BYTES_MAX) {
       throw imageInvalid(source, 'its graph', `its manifests exceed ${MANIFEST_BYTES_MAX} bytes`);
     }
-    const bytes = await this.#image.readManifest(descriptor, this.#signal);
+    const bytes = await fromSource(source, this.#signal, () =>
+      this.#image.readManifest(descriptor, this.#signal),
+    );
     if (bytes.length !== sizeBytes) {
       const problem = `it should have ${sizeBytes} bytes and has ${bytes.length}`;
       throw imageInvalid(source, `manifest ${digest}`, problem);

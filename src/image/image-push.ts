@@ -3,7 +3,6 @@
 import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import type { Digest } from '../digest.ts';
-import { LongshoreError } from '../errors.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
 import { callRegistry, emitImage, errorOf, type ImageContext } from './image-context.ts';
 import { imageInvalid } from './image-errors.ts';
@@ -16,6 +15,8 @@ import { putManifest } from './manifest-put.ts';
 import type { Manifest } from './manifest.ts';
 import { rootPuts } from './push-plan.ts';
 import { neededBlobs, presentBlobs } from './repository-content.ts';
+import { settleTogether } from './side-by-side.ts';
+import { fromSource } from './source-guard.ts';
 
 /** PutImage has the tightest quota, 10 a second (quotas, H); more at once would only be throttled. */
 const PUTS_IN_FLIGHT = 5;
@@ -58,7 +59,9 @@ export class ImagePush {
   async run(startedAtMs: number): Promise<ImageReceipt> {
     const { blobs } = this.#plan;
     // A blob that the source lacks is told of before any other travels.
-    for (const { digest, action } of blobs) if (action === 'upload') this.#source(digest);
+    for (const { digest, action } of blobs) {
+      if (action === 'upload') await this.#findSource(digest);
+    }
     await this.#ensureRepository();
     for (const blob of blobs) {
       if (blob.action === 'upload') this.#uploads.set(blob.digest, this.#upload(blob));
@@ -67,7 +70,7 @@ export class ImagePush {
     for (const node of this.#graph.nodes) {
       this.#puts.set(node.manifest.digest, this.#put(node));
     }
-    await this.#settle([...this.#uploads.values(), ...this.#puts.values()]);
+    await settleTogether([...this.#uploads.values(), ...this.#puts.values()], this.#stop);
     const durationMs = Math.round(performance.now() - startedAtMs);
     return imageReceipt(this.#plan, this.#results, this.#context.tally, durationMs);
   }
@@ -82,26 +85,12 @@ export class ImagePush {
     });
   }
 
-  /** Waits for all, and ends the others when one fails. */
-  async #settle(work: readonly Promise<unknown>[]): Promise<void> {
-    let failure: { readonly error: unknown } | undefined;
-    await Promise.all(
-      work.map((one) =>
-        one.catch((error: unknown) => {
-          failure ??= { error };
-          this.#stop.abort(failure.error);
-        }),
-      ),
-    );
-    if (failure !== undefined) throw failure.error;
-  }
-
   async #upload(
     blob: Pick<PlannedBlob, 'digest' | 'sizeBytes' | 'mediaType' | 'kind'>,
     again = false,
   ): Promise<void> {
     const { digest, sizeBytes, mediaType, kind } = blob;
-    const source = this.#source(digest);
+    const source = await this.#findSource(digest);
     const receipt = await this.#context.uploadBlob(source, digest, again, this.#signal);
     if (receipt.sizeBytes !== sizeBytes) {
       const problem = `the manifest gives it ${sizeBytes} bytes, it has ${receipt.sizeBytes}`;
@@ -142,30 +131,20 @@ export class ImagePush {
   async #repair(manifest: Manifest): Promise<void> {
     const blobs = neededBlobs({ nodes: [{ manifest }], blobs: this.#graph.blobs }, new Set());
     const present = await presentBlobs(blobs, this.#context, this.#signal);
-    for (const { descriptor, kind } of blobs) {
-      if (present.has(descriptor.digest)) continue;
-      await this.#upload({ ...descriptor, kind }, true);
-    }
+    const gone = blobs.filter(({ descriptor }) => !present.has(descriptor.digest));
+    const uploads = gone.map(({ descriptor, kind }) => this.#upload({ ...descriptor, kind }, true));
+    await settleTogether(uploads, this.#stop);
   }
 
-  #source(digest: Digest): LayerSource {
+  async #findSource(digest: Digest): Promise<LayerSource> {
     const known = this.#sources.get(digest);
     if (known !== undefined) return known;
     const blob = this.#graph.blobs.get(digest);
     if (blob === undefined) throw new Error(`no blob ${digest} in the graph`);
-    const source = this.#image.blob(blob.descriptor);
+    const source = await fromSource(this.#context.name.image, this.#signal, () =>
+      this.#image.blob(blob.descriptor),
+    );
     this.#sources.set(digest, source);
     return source;
   }
-}
-
-/** How a failed push is told of. */
-export function failureOf(
-  error: unknown,
-  isAborted: boolean,
-): { readonly code: LongshoreError['code'] | 'ABORTED'; readonly message: string } {
-  return {
-    code: LongshoreError.is(error) && !isAborted ? error.code : 'ABORTED',
-    message: error instanceof Error ? error.message : String(error),
-  };
 }

@@ -42,8 +42,12 @@ export interface ImageRegistry {
     image: ImagePut,
     signal: AbortSignal,
   ): Promise<'put' | 'already-present'>;
-  /** Whether the repository lets a tag that exists be moved. */
-  isTagImmutable(repository: string, tag: string, signal: AbortSignal): Promise<boolean>;
+  /** Those of the tags that the repository does not let be moved once they exist. */
+  immutableTags(
+    repository: string,
+    tags: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
   /** Resolves with false if somebody else had created it meanwhile. */
   createRepository(repository: string, signal: AbortSignal): Promise<boolean>;
   /** A URL, good for a while, that gives a layer's bytes without further credentials. */

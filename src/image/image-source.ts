@@ -3,7 +3,8 @@
 import type { Digest } from '../digest.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
 import type { FileRange } from '../layer/ports.ts';
-import type { Descriptor } from './descriptor.ts';
+import type { Descriptor, Platform } from './descriptor.ts';
+import type { Manifest } from './manifest.ts';
 
 /** How layers that are not compressed yet are compressed on the way. */
 export interface Compression {
@@ -58,6 +59,11 @@ export interface OpenImage {
    * @throws LongshoreError E_BLOB_MISSING, E_SOURCE_UNREADABLE, ...
    */
   readManifest(descriptor: Descriptor, signal: AbortSignal): Promise<Uint8Array>;
+  /**
+   * What a single image says of its platform, where `root` does not tell it and it costs something to
+   * find out; asked only when a platform is wanted.
+   */
+  platformOf?(manifest: Manifest, signal: AbortSignal): Promise<Platform | undefined>;
   /**
    * A config or layer. Cheap: nothing is opened. Its digest is the descriptor's.
    * @throws LongshoreError E_BLOB_MISSING if the source can tell now

@@ -1,5 +1,6 @@
 /** Reads an image back from ECR and checks all of it. */
 
+import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
@@ -12,6 +13,7 @@ import { type GraphBlob, type ImageGraph, readGraph } from './image-graph.ts';
 import type { ImageReference, StoredImage } from './image-registry.ts';
 import type { OpenImage } from './image-source.ts';
 import { digestOf, readManifest } from './manifest.ts';
+import { settleTogether } from './side-by-side.ts';
 
 /** What was read of a blob. */
 export interface BlobReading {
@@ -29,16 +31,22 @@ export interface VerifierOptions {
    * Reads what a URL gives, hashed in a worker; no more than one byte beyond `sizeBytes`.
    * @throws RegistryFault
    */
-  readonly readBlob: (url: string, sizeBytes: number) => Promise<BlobReading>;
+  readonly readBlob: (url: string, sizeBytes: number, signal: AbortSignal) => Promise<BlobReading>;
   readonly signal: AbortSignal;
 }
 
 export class ImageVerifier {
   readonly #options: VerifierOptions;
   readonly #problems: string[] = [];
+  /** Ends what runs side by side when one of it fails. */
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
 
   constructor(options: VerifierOptions) {
     this.#options = options;
+    this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
+    // Each blob listens: no leak, so no warning of one.
+    setMaxListeners(0, this.#signal);
   }
 
   /**
@@ -56,7 +64,8 @@ export class ImageVerifier {
     const sizeBytes = wanted.reduce((sum, { descriptor }) => sum + descriptor.sizeBytes, 0);
     sink.emit({ type: 'verification-started', blobCount: wanted.length, sizeBytes });
     const limit = pLimit(this.#options.blobsInFlight);
-    await Promise.all(wanted.map((blob) => limit(() => this.#verify(blob))));
+    const verifications = wanted.map((blob) => limit(() => this.#verify(blob)));
+    await settleTogether(verifications, this.#stop);
     if (this.#problems.length > 0) throw this.#failure();
     const { manifest } = graph.root;
     return {
@@ -157,7 +166,9 @@ export class ImageVerifier {
   }
 
   async #verify({ descriptor }: GraphBlob): Promise<void> {
-    const { context, sink, signal, readBlob } = this.#options;
+    const { context, sink, readBlob } = this.#options;
+    const signal = this.#signal;
+    signal.throwIfAborted();
     const { repository } = context.name;
     const { digest, sizeBytes } = descriptor;
     const startedAtMs = performance.now();
@@ -166,7 +177,7 @@ export class ImageVerifier {
       // Another attempt takes another URL: they expire.
       reading = await callRegistry(context, 'GetDownloadUrlForLayer', signal, async () => {
         const url = await context.registry.downloadUrl(repository, digest, signal);
-        return readBlob(url, sizeBytes);
+        return readBlob(url, sizeBytes, signal);
       });
     } catch (error) {
       if (error instanceof RegistryFault && error.kind === 'layers-missing') {

@@ -53,14 +53,20 @@ export function choosePlatforms(
   return listOf(root, chosen, source);
 }
 
-/** A single image is for the platform that its descriptor names, where it names one. */
+/** A single image is for the platform that its source found in its descriptor or config. */
 function imageOfPlatform(
   descriptor: Descriptor,
   wanted: readonly string[],
   source: string,
 ): PlatformChoice {
   const { platform } = descriptor;
-  if (platform === undefined) return { descriptor };
+  if (platform === undefined) {
+    throw imageNotFound(
+      source,
+      `for the platform ${wanted.join(', ')}: it does not say its own`,
+      [],
+    );
+  }
   for (const text of wanted) {
     const parsed = parsePlatform(text);
     if (parsed === undefined || !matchesPlatform(parsed, platform)) {

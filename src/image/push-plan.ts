@@ -19,9 +19,8 @@ export async function planPush(
   const { manifest } = graph.root;
   const { repository, image: source } = context.name;
   const plannedTags = tags.map((tag) => planTag(tag, graph, content));
-  for (const planned of plannedTags) {
-    if (planned.action === 'moved') await assertMovable(planned, graph, context, signal);
-  }
+  const moved = plannedTags.filter(({ action }) => action === 'moved');
+  if (moved.length > 0) await assertMovable(moved, graph, context, signal);
   const blobs = planBlobs(graph, content);
   const travelling = blobs.filter(({ action }) => action === 'upload');
   const resting = blobs.filter(({ reason }) => reason !== 'missing' && reason !== 'foreign');
@@ -60,23 +59,26 @@ function planTag(tag: string, graph: ImageGraph, content: RepositoryContent): Pl
 
 /** A tag that may not move is told of before a byte travels. */
 async function assertMovable(
-  { tag, previousDigest }: PlannedTag,
+  moved: readonly PlannedTag[],
   graph: ImageGraph,
   context: ImageContext,
   signal: AbortSignal,
 ): Promise<void> {
   const { repository } = context.name;
-  let isImmutable: boolean;
+  const tags = moved.map(({ tag }) => tag);
+  let immutable: readonly string[];
   try {
-    isImmutable = await callRegistry(context, 'DescribeRepositories', signal, () =>
-      context.registry.isTagImmutable(repository, tag, signal),
+    immutable = await callRegistry(context, 'DescribeRepositories', signal, () =>
+      context.registry.immutableTags(repository, tags, signal),
     );
   } catch (error) {
     // Who may push need not be allowed to describe; PutImage will tell.
     if (error instanceof RegistryFault && error.error.code === 'E_ACCESS_DENIED') return;
     throw error;
   }
-  if (isImmutable) throw tagImmutable(repository, tag, graph.root.manifest.digest, previousDigest);
+  const first = moved.find(({ tag }) => immutable.includes(tag));
+  if (first === undefined) return;
+  throw tagImmutable(repository, first.tag, graph.root.manifest.digest, first.previousDigest);
 }
 
 export function tagImmutable(

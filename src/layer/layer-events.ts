@@ -28,7 +28,7 @@ export interface LayerReceipt {
   readonly durationMs: number;
 }
 
-/** Frozen; delivered synchronously to `onEvent`, which can neither delay nor break the upload. */
+/** Frozen, all that is in it too; delivered synchronously to `onEvent`, which can neither delay nor break the upload. */
 export type LayerEvent = LayerName &
   (
     | {
@@ -69,7 +69,7 @@ export type LayerEvent = LayerName &
     | { readonly type: 'layer-completed'; readonly receipt: LayerReceipt }
     | {
         readonly type: 'layer-failed';
-        readonly code: ErrorCode | 'ABORTED';
+        readonly code: ErrorCode | 'ABORTED' | 'E_UNEXPECTED';
         readonly message: string;
       }
   );

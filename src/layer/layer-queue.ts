@@ -1,7 +1,7 @@
 /** Runs layers under the uploader's budgets and keeps account of them. */
 
 import pLimit from 'p-limit';
-import { LongshoreError } from '../errors.ts';
+import { failureOf } from '../errors.ts';
 import { EventSink } from './event-sink.ts';
 import type { LayerEvent, LayerReceipt, UploaderSnapshot } from './layer-events.ts';
 import { LayerProgress } from './layer-progress.ts';
@@ -50,15 +50,16 @@ export class LayerQueue {
       }
     } catch (error) {
       this.#counts.failed += 1;
-      progress.emit({
-        type: 'layer-failed',
-        code: LongshoreError.is(error) && !signal.aborted ? error.code : 'ABORTED',
-        message: error instanceof Error ? error.message : String(error),
-      });
+      progress.emit({ type: 'layer-failed', ...failureOf(error, signal.aborted) });
       throw error;
     } finally {
       this.untrack(progress);
     }
+  }
+
+  /** Of the layers completed so far; see `LayerOrder.presence`. */
+  get completedMark(): number {
+    return this.#context.completed.mark;
   }
 
   /** Makes a layer visible in `snapshot`; `untrack` ends it. */

@@ -46,10 +46,10 @@ export interface LayerOrder {
   readonly source: LayerSource;
   readonly expectedDigest: Digest | undefined;
   /**
-   * How to find out beforehand whether ECR has the layer: ask it, believe what this uploader has
-   * completed itself (somebody else has asked), or not at all.
+   * How to find out beforehand whether ECR has the layer: ask it, not at all, or, where it was asked
+   * already, by what this uploader has completed since (`CompletedLayers.mark`).
    */
-  readonly presence: 'ask' | 'remember' | 'ignore';
+  readonly presence: 'ask' | 'ignore' | { readonly completedSince: number };
 }
 
 type Outcome = Omit<LayerReceipt, 'repository' | 'source' | 'durationMs'>;
@@ -126,8 +126,10 @@ export class LayerUpload {
   /** The layer's size, if it need not be sent. */
   async #presentSize(opened: OpenSource, digest: Digest): Promise<number | undefined> {
     const { presence, repository } = this.#order;
-    if (presence === 'remember') return this.#context.completed.sizeOf(repository, digest);
     if (presence === 'ignore') return undefined;
+    if (presence !== 'ask') {
+      return this.#context.completed.sizeOf(repository, digest, presence.completedSince);
+    }
     this.#progress.state = 'checking';
     return (await this.#hasLayer(digest)) ? (opened.sizeBytes ?? 0) : undefined;
   }

@@ -1,6 +1,11 @@
 /** Reads what a URL gives, for its digest only: no byte is kept, none crosses threads. */
 
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import {
+  type Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as httpRequest,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { agentFor } from './connection.ts';
 import { type Hasher, startHasher } from './hasher.ts';
@@ -11,6 +16,9 @@ export class Download {
   readonly #job: DownloadJob;
   #request: ClientRequest | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isCancelled = false;
+  /** Nothing that arrives counts any more, least of all for the hasher, which others use by then. */
+  #hasEnded = false;
   #fail: (error: JobError) => void = () => undefined;
 
   constructor(job: DownloadJob) {
@@ -19,16 +27,20 @@ export class Download {
 
   /** @throws JobError network, timeout, cancelled */
   async run(): Promise<JobValue['download']> {
-    const hasher = await startHasher(this.#job.hasher);
+    const { url, connection, hasher: kind } = this.#job;
+    const { protocol } = new URL(url);
+    const hasher = await startHasher(kind);
     try {
+      const agent = await agentFor(protocol, connection);
+      if (this.#isCancelled) throw cancelled();
       return await new Promise((resolve, reject) => {
         this.#fail = reject;
-        this.#watch(this.#job.connection.connectTimeoutMs);
-        this.#start((response) => this.#read(response, hasher, resolve)).catch((error: unknown) =>
-          this.#failFromNetwork(error),
-        );
+        this.#start(protocol, agent, (response) => this.#read(response, hasher, resolve));
       });
+    } catch (error) {
+      throw error instanceof JobError ? error : networkFailure(error);
     } finally {
+      this.#hasEnded = true;
       clearTimeout(this.#timer);
       this.#request?.destroy();
       hasher.release();
@@ -36,18 +48,23 @@ export class Download {
   }
 
   cancel(): void {
-    this.#fail(new JobError({ kind: 'cancelled', message: 'cancelled' }));
+    this.#isCancelled = true;
+    this.#fail(cancelled());
   }
 
-  async #start(onResponse: (response: IncomingMessage) => void): Promise<void> {
+  #start(protocol: string, agent: Agent, onResponse: (response: IncomingMessage) => void): void {
     const { url, connection } = this.#job;
-    const { protocol } = new URL(url);
-    const agent = await agentFor(protocol, connection);
-    const request = (protocol === 'https:' ? httpsRequest : httpRequest)(url, { agent });
+    const isSecure = protocol === 'https:';
+    const request = (isSecure ? httpsRequest : httpRequest)(url, { agent });
     this.#request = request;
-    request.on('error', (error) => this.#failFromNetwork(error));
+    this.#watch('connection', connection.connectTimeoutMs);
+    request.on('error', (error) => this.#fail(networkFailure(error)));
     request.on('response', onResponse);
-    this.#watch(connection.replyTimeoutMs);
+    request.once('socket', (socket) => {
+      const connected = (): void => this.#watch('reply', connection.replyTimeoutMs);
+      if (request.reusedSocket || !socket.connecting) connected();
+      else socket.once(isSecure ? 'secureConnect' : 'connect', connected);
+    });
     request.end();
   }
 
@@ -62,31 +79,41 @@ export class Download {
       return;
     }
     let sizeBytes = 0;
-    this.#watch(this.#job.connection.stallTimeoutMs);
+    this.#watch('byte', this.#job.connection.stallTimeoutMs);
+    const end = (): void => {
+      if (!this.#hasEnded) resolve({ sizeBytes, sha256: hasher.digest() });
+      this.#hasEnded = true;
+    };
     response.on('data', (chunk: Buffer) => {
+      if (this.#hasEnded) return;
       this.#timer?.refresh();
       hasher.update(chunk);
       sizeBytes += chunk.length;
       // Longer than it should be: how much longer does not matter.
-      if (sizeBytes > this.#job.sizeBytes) resolve({ sizeBytes, sha256: hasher.digest() });
+      if (sizeBytes > this.#job.sizeBytes) end();
     });
-    response.on('error', (error) => this.#failFromNetwork(error));
+    response.on('error', (error) => this.#fail(networkFailure(error)));
     response.on('aborted', () => {
       this.#fail(new JobError({ kind: 'network', message: 'the download was cut short' }));
     });
-    response.on('end', () => resolve({ sizeBytes, sha256: hasher.digest() }));
+    response.on('end', end);
   }
 
-  #watch(waitedMs: number): void {
+  #watch(what: 'connection' | 'reply' | 'byte', waitedMs: number): void {
     clearTimeout(this.#timer);
+    if (this.#hasEnded) return;
     this.#timer = setTimeout(() => {
-      const message = `no byte for ${waitedMs} ms`;
+      const message = `no ${what} for ${waitedMs} ms`;
       this.#fail(new JobError({ kind: 'timeout', message, waitedMs }));
     }, waitedMs);
   }
+}
 
-  #failFromNetwork(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    this.#fail(new JobError({ kind: 'network', message, ...systemCodeDetail(error) }));
-  }
+function cancelled(): JobError {
+  return new JobError({ kind: 'cancelled', message: 'cancelled' });
+}
+
+function networkFailure(error: unknown): JobError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new JobError({ kind: 'network', message, ...systemCodeDetail(error) });
 }

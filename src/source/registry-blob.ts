@@ -16,20 +16,24 @@ export function registryBlob(
   return {
     label: `${registry}/${repository}@${digest}`,
     digest,
-    open: async (signal) => {
-      const blob = await client.openBlob(repository, descriptor, signal);
-      return {
+    open: () => {
+      // With the first byte that is wanted: a layer that another push is sending is not read at all.
+      let stream: ReturnType<RegistryClient['openBlob']> | undefined;
+      return Promise.resolve({
         sizeBytes,
         rereadable: true,
         cheapToReread: false,
-        read: (target, _firstByte, signalOfRead) => blob.read(target, signalOfRead),
+        read: async (target, _firstByte, signal) => {
+          stream ??= client.openBlob(repository, descriptor, signal);
+          return (await stream).read(target, signal);
+        },
         // Named by its digest, it cannot change.
         assertUnchanged: () => Promise.resolve(),
-        close: () => {
-          blob.close();
-          return Promise.resolve();
+        close: async () => {
+          const opened = await stream?.catch(() => undefined);
+          opened?.close();
         },
-      };
+      });
     },
   };
 }

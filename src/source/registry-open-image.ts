@@ -112,7 +112,7 @@ class RegistryImage implements OpenImage {
     platform: string,
     signal: AbortSignal,
   ): Promise<Descriptor> {
-    const own = manifest.kind === 'image' ? await this.#platformOf(manifest, signal) : undefined;
+    const own = manifest.kind === 'image' ? await this.platformOf(manifest, signal) : undefined;
     const known = own === undefined ? whole : { ...whole, platform: own };
     const chosen = choosePlatforms(manifest, known, [platform], this.#request.label);
     // Several versions of Windows, say: the index has the one to prefer first.
@@ -120,7 +120,7 @@ class RegistryImage implements OpenImage {
   }
 
   /** What a single image says of itself, in its config. */
-  async #platformOf({ config }: Manifest, signal: AbortSignal): Promise<Platform | undefined> {
+  async platformOf({ config }: Manifest, signal: AbortSignal): Promise<Platform | undefined> {
     if (config === undefined || config.sizeBytes > CONFIG_BYTES_MAX) return undefined;
     if (config.mediaType !== OCI_CONFIG && config.mediaType !== DOCKER_CONFIG) return undefined;
     const blob = await this.#client.openBlob(this.#repository, config, signal);

@@ -71,8 +71,8 @@ export class FakeRegistry implements ImageRegistry {
     return Promise.resolve(isThere ? 'already-present' : 'put');
   }
 
-  isTagImmutable(): Promise<boolean> {
-    return Promise.resolve(false);
+  immutableTags(): Promise<string[]> {
+    return Promise.resolve([]);
   }
 
   createRepository(): Promise<boolean> {

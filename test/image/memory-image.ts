@@ -12,8 +12,8 @@ import {
   OCI_INDEX,
 } from '../../src/image/media-type.ts';
 
-export const GZIP_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
-export const FOREIGN_LAYER = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip';
+const GZIP_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
+const FOREIGN_LAYER = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip';
 
 /** A manifest and all that is beneath it. */
 export interface MadeImage {

@@ -98,7 +98,9 @@ describe('an image in a registry', () => {
       await opened.close();
     }
     await image.close();
-    await expect(source.open(quiet())).rejects.toMatchObject({ code: 'E_CLOSED' });
+    const late = await source.open(quiet());
+    const reading = late.read(new Uint8Array(1), 0, quiet());
+    await expect(reading).rejects.toMatchObject({ code: 'E_CLOSED' });
     await expect.poll(() => registry.connectionCount()).toBe(0);
   });
 

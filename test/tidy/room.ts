@@ -47,6 +47,7 @@ const UPLOADER = [
   'src/uploader-options.ts',
   'src/request-check.ts',
   'src/image-station.ts',
+  'src/image-workplace.ts',
   'src/temporary-folder.ts',
 ];
 /** Everything by which a program touches the outside. */

@@ -1,4 +1,4 @@
-import { BatchGetImageCommand, ECRClient } from '@aws-sdk/client-ecr';
+import { BatchGetImageCommand, DeleteRepositoryCommand, ECRClient } from '@aws-sdk/client-ecr';
 import { describe, expect, test } from 'vitest';
 import type { Emulator } from '../../src/emulator/index.ts';
 import type { ImageEvent, ImageRequest } from '../../src/index.ts';
@@ -235,6 +235,16 @@ describe('what ECR would refuse is told before a byte travels', () => {
     nothingSent(rig);
   });
 
+  test('of many tags that move, in one question', async () => {
+    await using rig = await startRig();
+    const [first, second] = [1, 2].map((seed) => makeImage({ layers: [layerBytes(9, seed)] }));
+    if (first === undefined || second === undefined) throw new Error('two images');
+    const tags = Array.from({ length: 8 }, (_, index) => `t${index}`);
+    await push(rig, first, { tags });
+    const receipt = await push(rig, second, { tags });
+    expect(receipt.calls).toMatchObject({ DescribeRepositories: 1, PutImage: 8 });
+  });
+
   test('more than 500 layers', async () => {
     await using rig = await startRig();
     const layers = Array.from({ length: 501 }, (_, index) => Buffer.from(String(index)));
@@ -326,6 +336,9 @@ describe('what ECR would refuse is told before a byte travels', () => {
     [{ repository: 'UPPER' }, 'repository'],
     [{ platforms: ['linux'] }, 'platforms'],
     [{ compression: { kind: 'gzip', level: 10 } }, 'compression.level'],
+    [{ tags: 'latest' as unknown as string[] }, 'tags'],
+    [{ repository: undefined as unknown as string }, 'repository'],
+    [{ tag: 'misspelt' }, 'tag'],
   ] as const)('a request that makes no sense: %j', async (request, option) => {
     await using rig = await startRig();
     const image = makeImage({ layers: [layerBytes(9)] });
@@ -414,6 +427,22 @@ describe('referrers', () => {
     expect(again).toMatchObject({ outcome: 'already-present', callCount: 2 });
   });
 
+  test('that say of themselves that they refer to something else are left out', async () => {
+    await using rig = await startRig();
+    const stranger = makeImage({ layers: [layerBytes(5, 9)] });
+    const opened = memoryImage(image, [stranger]);
+    const lying = {
+      ...opened,
+      open: async (...given: Parameters<typeof opened.open>) => ({
+        ...(await opened.open(...given)),
+        referrers: () => Promise.resolve([stranger.descriptor]),
+      }),
+    };
+    const request = { repository: REPOSITORY, image: lying, referrers: true };
+    const receipt = await rig.uploader.pushImage(request);
+    expect(receipt.manifests).toHaveLength(1);
+  });
+
   test('stay behind where they are not', async () => {
     await using rig = await startRig();
     const receipt = await rig.uploader.pushImage({ repository: REPOSITORY, image: source });
@@ -492,6 +521,91 @@ describe('what may go wrong on the way', () => {
     await rig.uploader.close();
     expect(callCounts(rig.emulator)).not.toHaveProperty('PutImage');
     expect(rig.uploader.snapshot().layers).toEqual([]);
+  });
+});
+
+describe('what the caller does cannot harm a push', () => {
+  const image = makeImage({ layers: [layerBytes(3000)] });
+
+  test('events are frozen with all that is in them', async () => {
+    await using rig = await startRig();
+    const refusals: unknown[] = [];
+    const receipt = await rig.uploader.pushImage(
+      { repository: REPOSITORY, image: memoryImage(image), tags: ['a'] },
+      {
+        onEvent: (event) => {
+          if (event.type !== 'image-planned') return;
+          try {
+            (event.plan.tags as unknown[]).length = 0;
+          } catch (error) {
+            refusals.push(error);
+          }
+        },
+      },
+    );
+    expect(refusals).toHaveLength(1);
+    expect(receipt.tags).toHaveLength(1);
+  });
+
+  test('a source that cannot be closed has been pushed all the same', async () => {
+    await using rig = await startRig();
+    const source = memoryImage(image);
+    const stubborn = {
+      ...source,
+      open: async (...given: Parameters<typeof source.open>) => ({
+        ...(await source.open(...given)),
+        close: () => Promise.reject(new Error('stuck')),
+      }),
+    };
+    const events: string[] = [];
+    const pushed = await rig.uploader.pushImage(
+      { repository: REPOSITORY, image: stubborn, tags: ['a'] },
+      { onEvent: ({ type }) => events.push(type) },
+    );
+    expect(pushed.outcome).toBe('pushed');
+    expect(events.at(-1)).toBe('image-completed');
+  });
+
+  test('what a source throws becomes an error that names the source', async () => {
+    await using rig = await startRig();
+    const source = { label: 'mine', open: () => Promise.reject(new Error('disk on fire')) };
+    const events: ImageEvent[] = [];
+    const pushing = rig.uploader.pushImage(
+      { repository: REPOSITORY, image: source },
+      { onEvent: (event) => events.push(event) },
+    );
+    const error = await expectFailure(pushing, 'E_SOURCE_UNREADABLE');
+    expect(error.message).toContain('mine: disk on fire');
+    expect(events.at(-1)).toMatchObject({ type: 'image-failed', code: 'E_SOURCE_UNREADABLE' });
+  });
+
+  test('a temporary directory that is not there is told as such', async () => {
+    await using rig = await startRig({ uploader: { temporaryDirectory: '/nowhere/at/all' } });
+    const source = {
+      label: 'mine',
+      open: async (context: Parameters<ReturnType<typeof memoryImage>['open']>[0]) => {
+        await context.temporaryDirectory();
+        throw new Error('not reached');
+      },
+    };
+    const pushing = rig.uploader.pushImage({ repository: REPOSITORY, image: source });
+    const error = await expectFailure(pushing, 'E_TEMPORARY_UNWRITABLE');
+    expect(error.details.systemCode).toBe('ENOENT');
+  });
+});
+
+describe('a repository that was emptied between two pushes', () => {
+  test('gets everything again, once', async () => {
+    await using rig = await startRig({ uploader: { createRepository: true } });
+    const image = makeImage({ layers: [layerBytes(3000), layerBytes(40, 2)] });
+    await push(rig, image, { tags: ['a'] });
+    const { credentials, region, requestHandler } = rig.emulator;
+    const client = new ECRClient({ region, credentials, requestHandler });
+    const deletion = { repositoryName: REPOSITORY, force: true };
+    await client.send(new DeleteRepositoryCommand(deletion));
+    rig.emulator.journal.clear();
+    const receipt = await push(rig, image, { tags: ['a'] });
+    expect(receipt.calls).toMatchObject({ CompleteLayerUpload: 3, PutImage: 1 });
   });
 });
 

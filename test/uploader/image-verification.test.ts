@@ -110,3 +110,25 @@ async function damage(folder: string, sizeBytes: number): Promise<void> {
     await writeFile(path, bytes);
   }
 }
+
+test('a verification that fails reads nothing more', async () => {
+  const layers = Array.from({ length: 30 }, (_, count) => layerBytes(100, count + 1));
+  const many = makeImage({ layers });
+  await using rig = await startRig();
+  const request = { repository: REPOSITORY, image: memoryImage(many), tags: ['v1'] };
+  await rig.uploader.pushImage(request);
+  const exception = 'AccessDeniedException';
+  rig.emulator.addFaults([
+    { operation: 'GetDownloadUrlForLayer', nth: 3, action: { kind: 'fail', exception } },
+  ]);
+  const types: string[] = [];
+  const verifying = rig.uploader.verifyImage(
+    { repository: REPOSITORY, reference: 'v1' },
+    { onEvent: ({ type }) => types.push(type) },
+  );
+  await expectFailure(verifying, 'E_ACCESS_DENIED');
+  const countAtEnd = types.length;
+  await rig.uploader.close();
+  expect(types).toHaveLength(countAtEnd);
+  expect(countAtEnd).toBeLessThan(12);
+});
