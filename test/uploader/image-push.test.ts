@@ -338,7 +338,7 @@ describe('what ECR would refuse is told before a byte travels', () => {
     [{ compression: { kind: 'gzip', level: 10 } }, 'compression.level'],
     [{ tags: 'latest' as unknown as string[] }, 'tags'],
     [{ repository: undefined as unknown as string }, 'repository'],
-    [{ tag: 'misspelt' }, 'tag'],
+    [{ tags: [], tag: 'misspelt' }, 'tag'],
   ] as const)('a request that makes no sense: %j', async (request, option) => {
     await using rig = await startRig();
     const image = makeImage({ layers: [layerBytes(9)] });
