@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { ViteUserConfig } from 'vitest/config';
 
 const config: ViteUserConfig = {
@@ -9,8 +10,9 @@ const config: ViteUserConfig = {
     testTimeout: 30_000,
     hookTimeout: 30_000,
     sequence: { shuffle: true },
-    // Two cores: the forks compete with the worker threads and emulators they start.
     pool: 'forks',
+    // Vitest leaves a core free; on two cores that makes one file after another.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 };
 

@@ -13,7 +13,7 @@ interface Manifest {
   readonly layers: readonly { readonly digest: string }[];
 }
 
-/** Writes an OCI layout whose entry `multi` is an index of the entries `amd64` and `arm64`. */
+/** Writes an OCI layout with the entries `amd64` and `arm64`, which share all layers but the last. */
 export async function buildDebianImage(folder: string): Promise<string> {
   const layout = join(folder, 'debian');
   const image = `${layout}:amd64`;
@@ -28,6 +28,12 @@ export async function buildDebianImage(folder: string): Promise<string> {
   await must('umoci', 'config', '--image', image, '--os', 'linux', '--architecture', 'amd64');
   const arm64 = ['--tag', 'arm64', '--architecture', 'arm64'];
   await must('umoci', 'config', '--image', image, ...arm64);
+  for (const platform of PLATFORMS) {
+    const root = join(folder, `root-${platform}`);
+    await mkdir(root);
+    await writeFile(join(root, 'platform'), platform);
+    await must('umoci', 'insert', '--rootless', '--image', `${layout}:${platform}`, root, '/');
+  }
   return layout;
 }
 

@@ -1,5 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Emulator } from '../../src/emulator/index.ts';
 import { archiveImage, ociLayoutImage } from '../../src/index.ts';
 import { isInstalled, withFolder } from '../emulator/foreign-client.ts';
@@ -25,8 +27,8 @@ function copy(...args: string[]) {
   return must('skopeo', '--insecure-policy', 'copy', ...args);
 }
 
-async function pull(emulator: Emulator, reference: string, layout: string, ...options: string[]) {
-  const target = `oci:${layout}:${reference}`;
+async function pull(emulator: Emulator, reference: string, folder: string, ...options: string[]) {
+  const target = `oci:${folder}:${reference}`;
   await copy(...options, ...access(emulator, 'src'), remote(emulator, reference), target);
 }
 
@@ -40,10 +42,21 @@ async function inspect(emulator: Emulator, reference: string) {
   return JSON.parse(stdout) as { Digest: string; Layers: string[]; Architecture: string };
 }
 
+/** Built once: no test changes it. */
+let layout = '';
+let layoutFolder = '';
+
+beforeAll(async () => {
+  if (!hasClients) return;
+  layoutFolder = await mkdtemp(join(tmpdir(), 'debian-image-'));
+  layout = await buildDebianImage(layoutFolder);
+}, timeout);
+
+afterAll(() => rm(layoutFolder, { recursive: true, force: true }));
+
 describe.skipIf(!hasClients)('skopeo', { timeout }, () => {
   test('pulls what we pushed from a layout of umoci, blob by blob the same', () =>
     withFolder(async (folder) => {
-      const layout = await buildDebianImage(folder);
       await using rig = await startRig();
       for (const platform of PLATFORMS) {
         const image = ociLayoutImage(layout, { reference: platform });
@@ -62,30 +75,27 @@ describe.skipIf(!hasClients)('skopeo', { timeout }, () => {
       }
     }));
 
-  test('pushes what our verification then finds whole', () =>
-    withFolder(async (folder) => {
-      const layout = await buildDebianImage(folder);
-      await using rig = await startRig();
-      const target = remote(rig.emulator, 'theirs');
-      await copy(...access(rig.emulator, 'dest'), `oci:${layout}:arm64`, target);
-      const found = await rig.uploader.verifyImage({ repository: REPOSITORY, reference: 'theirs' });
-      expect(found.blobs).toHaveLength(4);
-      expect(found.digest).toBe((await inspect(rig.emulator, 'theirs')).Digest);
-      // All of it is there, so our push of the same image sends nothing but the manifest.
-      const image = ociLayoutImage(layout, { reference: 'arm64' });
-      const receipt = await rig.uploader.pushImage({ repository: REPOSITORY, image });
-      expect(receipt.sentBytes).toBe(0);
-    }));
+  test('pushes what our verification then finds whole', async () => {
+    await using rig = await startRig();
+    const target = remote(rig.emulator, 'theirs');
+    await copy(...access(rig.emulator, 'dest'), `oci:${layout}:arm64`, target);
+    const found = await rig.uploader.verifyImage({ repository: REPOSITORY, reference: 'theirs' });
+    expect(found.blobs).toHaveLength(5);
+    expect(found.digest).toBe((await inspect(rig.emulator, 'theirs')).Digest);
+    // All of it is there, so our push of the same image sends nothing but the manifest.
+    const image = ociLayoutImage(layout, { reference: 'arm64' });
+    const receipt = await rig.uploader.pushImage({ repository: REPOSITORY, image });
+    expect(receipt.sentBytes).toBe(0);
+  });
 
   test('makes a docker archive whose layers are compressed on the way, the same each time', () =>
     withFolder(async (folder) => {
-      const layout = await buildDebianImage(folder);
       const archive = join(folder, 'debian.tar');
       await copy(`oci:${layout}:amd64`, `docker-archive:${archive}:debian:slim`);
       await using rig = await startRig();
       const request = { repository: REPOSITORY, image: archiveImage(archive), tags: ['archive'] };
       const receipt = await rig.uploader.pushImage(request);
-      expect(receipt.blobs).toHaveLength(4);
+      expect(receipt.blobs).toHaveLength(5);
       const pulled = join(folder, 'pulled');
       await pull(rig.emulator, 'archive', pulled);
       expect(await diffIdsOf(pulled, 'archive')).toEqual(await diffIdsOf(layout, 'amd64'));
@@ -95,7 +105,6 @@ describe.skipIf(!hasClients)('skopeo', { timeout }, () => {
 
   test('makes an OCI archive that keeps its digests', () =>
     withFolder(async (folder) => {
-      const layout = await buildDebianImage(folder);
       const archive = join(folder, 'debian.tar');
       await copy(`oci:${layout}:amd64`, `oci-archive:${archive}:slim`);
       await using rig = await startRig();
@@ -109,7 +118,6 @@ describe.skipIf(!hasClients)('skopeo', { timeout }, () => {
 describe.skipIf(!hasClients || !hasBuildah)('buildah', { timeout }, () => {
   test('builds an index for two platforms that we push and skopeo pulls whole', () =>
     withFolder(async (folder) => {
-      const layout = await buildDebianImage(folder);
       const storage = ['--root', join(folder, 'storage'), '--runroot', join(folder, 'run')];
       const buildah = (...args: string[]) => {
         const [command = '', ...rest] = args;
@@ -135,9 +143,9 @@ describe.skipIf(!hasClients || !hasBuildah)('buildah', { timeout }, () => {
 });
 
 /** Digests of the layers before compression, as the image's config has them. */
-async function diffIdsOf(layout: string, reference: string): Promise<string[]> {
-  const [config = ''] = await blobsOf(layout, reference);
-  const bytes = await readBlob(layout, config);
+async function diffIdsOf(folder: string, reference: string): Promise<string[]> {
+  const [config = ''] = await blobsOf(folder, reference);
+  const bytes = await readBlob(folder, config);
   const { rootfs } = JSON.parse(bytes.toString()) as { rootfs: { diff_ids: string[] } };
   return rootfs.diff_ids;
 }
