@@ -96,6 +96,7 @@ export class ImageStation {
     const verifier = new ImageVerifier({
       context,
       reference: request.reference,
+      referrers: request.referrers ?? false,
       sink: new EventSink(onEvent),
       blobsInFlight: options.layersInFlight,
       readBlob: async (url, sizeBytes, blobSignal) => {
@@ -111,7 +112,8 @@ export class ImageStation {
     });
     if (image === undefined) return verifier.run(undefined);
     const { platforms = [] } = request;
-    const read = { image, platforms, referrers: false, compression: request.compression };
+    const { compression, referrers = false } = request;
+    const read = { image, platforms, referrers, compression };
     return this.#withGraph(read, context, NO_EVENTS, signal, (_image, graph) =>
       verifier.run(graph),
     );

@@ -18,7 +18,14 @@ const PLATFORM = /^[a-z0-9_.-]+\/[a-z0-9_.-]+(?:\/[a-z0-9_.-]+)?$/;
 
 const LAYER_REQUEST = ['repository', 'source', 'digest', 'checkFirst'];
 const IMAGE_REQUEST = ['repository', 'image', 'tags', 'platforms', 'referrers', 'compression'];
-const VERIFICATION_REQUEST = ['repository', 'reference', 'image', 'platforms', 'compression'];
+const VERIFICATION_REQUEST = [
+  'repository',
+  'reference',
+  'referrers',
+  'image',
+  'platforms',
+  'compression',
+];
 
 export function assertLayerRequest(request: LayerRequestLike): void {
   assertNames(request, LAYER_REQUEST);

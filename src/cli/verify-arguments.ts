@@ -49,7 +49,8 @@ export function declareVerify(
     .usage('[options] <REPOSITORY:TAG|REPOSITORY@DIGEST> [SOURCE]')
     .description(DESCRIPTION)
     .argument('<REPOSITORY>', 'with or without registry host; :TAG or @DIGEST')
-    .argument('[SOURCE]', 'what it should be: as for longshore push');
+    .argument('[SOURCE]', 'what it should be: as for longshore push')
+    .option('--referrers', 'also read signatures, SBOMs and the like');
 
   declareImageOptions(command);
   declareRegistryOptions(command);

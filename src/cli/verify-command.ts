@@ -17,7 +17,9 @@ import { type OutputFlags, type UploaderFlags, uploaderOptionsOf } from './uploa
 import { UsageError } from './usage-error.ts';
 
 /** As commander delivers them. */
-export interface VerifyFlags extends UploaderFlags, ImageFlags, OutputFlags {}
+export interface VerifyFlags extends UploaderFlags, ImageFlags, OutputFlags {
+  readonly referrers?: boolean;
+}
 
 /** @returns the exit code */
 export async function runVerifyCommand(
@@ -33,6 +35,7 @@ export async function runVerifyCommand(
   const request: VerificationRequest = {
     repository: target.repository,
     reference,
+    ...(flags.referrers === true && { referrers: true }),
     ...(chosen !== undefined && { image: chosen.image, ...imageSettingsOf(flags) }),
   };
   const uploader = await context.createUploader(options);

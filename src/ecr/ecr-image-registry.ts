@@ -5,12 +5,15 @@ import {
   BatchGetImageCommand,
   DescribeRepositoriesCommand,
   GetDownloadUrlForLayerCommand,
+  type ImageReferrer,
+  ListImageReferrersCommand,
   type Image,
   type ImageFailure,
   PutImageCommand,
   type Repository,
 } from '@aws-sdk/client-ecr';
 import { type Digest, isDigest } from '../digest.ts';
+import type { Descriptor } from '../image/descriptor.ts';
 import { LongshoreError } from '../errors.ts';
 import type {
   ImagePut,
@@ -23,6 +26,9 @@ import { RegistryFault } from '../layer/ports.ts';
 import type { CallContext } from './call-context.ts';
 import { type CallTally, type EcrCaller, wrongReply } from './ecr-caller.ts';
 import type { EcrRegistry } from './ecr-registry.ts';
+
+/** Pages of referrers of one image, 50 each (model, H). */
+const REFERRER_PAGES_MAX = 200;
 
 export class EcrImageRegistry implements ImageRegistry {
   readonly #caller: EcrCaller;
@@ -135,6 +141,33 @@ export class EcrImageRegistry implements ImageRegistry {
     return found === undefined ? [] : tags.filter((tag) => isImmutable(found, tag));
   }
 
+  async referrers(
+    repository: string,
+    digest: Digest,
+    signal: AbortSignal,
+  ): Promise<readonly Descriptor[]> {
+    const context = { operation: 'ListImageReferrers', repository, digest };
+    const found: Descriptor[] = [];
+    let nextToken: string | undefined;
+    for (let page = 0; page < REFERRER_PAGES_MAX; page += 1) {
+      const command = new ListImageReferrersCommand({
+        ...this.#caller.registry,
+        repositoryName: repository,
+        subjectId: { imageDigest: digest },
+        nextToken,
+      });
+      const reply = await this.#call(context, signal, () =>
+        this.#caller.client.send(command, { abortSignal: signal }),
+      );
+      for (const referrer of reply.referrers ?? []) {
+        if (isDigest(referrer.digest)) found.push(referrerOf(referrer, referrer.digest));
+      }
+      ({ nextToken } = reply);
+      if (nextToken === undefined) return found;
+    }
+    throw wrongReply(context, `at most ${REFERRER_PAGES_MAX} pages`, 'more');
+  }
+
   createRepository(repository: string, signal: AbortSignal): Promise<boolean> {
     return this.#layers.createRepository(repository, signal);
   }
@@ -175,6 +208,16 @@ function imageInaccessible(context: CallContext, failure: ImageFailure): Registr
     'final',
     new LongshoreError(isKey ? 'E_KMS' : 'E_REQUEST_INVALID', message, details),
   );
+}
+
+function referrerOf(referrer: ImageReferrer, digest: Digest): Descriptor {
+  const { mediaType = '', size = 0, artifactType } = referrer;
+  return {
+    mediaType,
+    digest,
+    sizeBytes: size,
+    ...(artifactType !== undefined && { artifactType }),
+  };
 }
 
 function storedImage(context: CallContext, image: Image): StoredImage {

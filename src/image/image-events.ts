@@ -4,7 +4,7 @@ import type { Digest } from '../digest.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { LayerEvent } from '../layer/layer-events.ts';
 import type { Platform } from './descriptor.ts';
-import type { ImagePlan, PlannedBlob } from './image-plan.ts';
+import type { ImagePlan, PlannedBlob, PlannedManifest } from './image-plan.ts';
 
 /** Names the push an event is about. */
 export interface ImageName {
@@ -29,13 +29,7 @@ export interface ImageBlobReceipt {
 }
 
 /** One manifest of a pushed image. */
-export interface ImageManifestReceipt {
-  readonly digest: Digest;
-  readonly sizeBytes: number;
-  readonly mediaType: string;
-  readonly platform: Platform | undefined;
-  readonly artifactType: string | undefined;
-  readonly role: 'root' | 'child' | 'referrer';
+export interface ImageManifestReceipt extends Omit<PlannedManifest, 'action'> {
   readonly outcome: 'put' | 'already-present';
 }
 

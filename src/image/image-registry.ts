@@ -1,6 +1,7 @@
 /** What the image room needs of ECR; `src/ecr` provides it. Every method rejects with RegistryFault. */
 
 import type { Digest } from '../digest.ts';
+import type { Descriptor } from './descriptor.ts';
 
 /** A tag or a digest. */
 export type ImageReference = { readonly tag: string } | { readonly digest: Digest };
@@ -48,6 +49,12 @@ export interface ImageRegistry {
     tags: readonly string[],
     signal: AbortSignal,
   ): Promise<readonly string[]>;
+  /** Manifests whose subject is this one, all pages. */
+  referrers(
+    repository: string,
+    digest: Digest,
+    signal: AbortSignal,
+  ): Promise<readonly Descriptor[]>;
   /** Resolves with false if somebody else had created it meanwhile. */
   createRepository(repository: string, signal: AbortSignal): Promise<boolean>;
   /** A URL, good for a while, that gives a layer's bytes without further credentials. */

@@ -37,6 +37,8 @@ export interface VerificationRequest {
   readonly reference: string;
   /** Compares digest, manifests and blobs with this source as well. */
   readonly image?: ImageSource;
+  /** Also reads back what refers to the image. Default false. */
+  readonly referrers?: boolean;
   /** As for the push that it verifies; only with `image`. */
   readonly platforms?: readonly string[];
   readonly compression?: Compression;

@@ -6,6 +6,7 @@ import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
 import { RegistryFault } from '../layer/ports.ts';
 import type { EventSink } from '../layer/event-sink.ts';
+import type { Descriptor } from './descriptor.ts';
 import { callRegistry, errorOf, type ImageContext } from './image-context.ts';
 import { blobMissing } from './image-errors.ts';
 import type { ImageVerification, VerificationEvent } from './image-events.ts';
@@ -25,6 +26,8 @@ export interface VerifierOptions {
   readonly context: ImageContext;
   /** Tag or digest. */
   readonly reference: string;
+  /** Whether what refers to the image is verified as well. */
+  readonly referrers: boolean;
   readonly sink: EventSink<VerificationEvent>;
   readonly blobsInFlight: number;
   /**
@@ -104,7 +107,7 @@ export class ImageVerifier {
     const label = `${repository} ${reference}`;
     try {
       const image = await this.#openStored(stored, label);
-      const options = { source: label, platforms: [], referrers: false };
+      const options = { source: label, platforms: [], referrers: this.#options.referrers };
       return await readGraph(image, options, signal);
     } catch (error) {
       if (!LongshoreError.is(error) || error.origin !== 'source') throw errorOf(error);
@@ -135,7 +138,7 @@ export class ImageVerifier {
       blob: () => {
         throw new Error('blobs are read by URL');
       },
-      referrers: () => Promise.resolve([]),
+      referrers: (digest) => this.#referrers(digest),
       close: () => Promise.resolve(),
     };
   }
@@ -152,17 +155,40 @@ export class ImageVerifier {
     }
   }
 
+  async #referrers(digest: Digest): Promise<readonly Descriptor[]> {
+    const { context, signal } = this.#options;
+    try {
+      return await callRegistry(context, 'ListImageReferrers', signal, () =>
+        context.registry.referrers(context.name.repository, digest, signal),
+      );
+    } catch (error) {
+      throw errorOf(error);
+    }
+  }
+
   #compare(graph: ImageGraph, source: ImageGraph): void {
     const { context, reference } = this.#options;
     const stored = graph.root.manifest.digest;
     const wanted = source.root.manifest.digest;
-    if (stored === wanted) return;
     const { image, repository } = context.name;
-    this.#problems.push(`${repository} ${reference} is ${stored}, ${image} is ${wanted}`);
-    const missing = [...source.blobs.keys()].filter((digest) => !graph.blobs.has(digest));
-    const surplus = [...graph.blobs.keys()].filter((digest) => !source.blobs.has(digest));
-    for (const digest of missing) this.#problems.push(`only ${image} has the blob ${digest}`);
-    for (const digest of surplus) this.#problems.push(`only ${repository} has the blob ${digest}`);
+    const isSame = stored === wanted;
+    if (!isSame)
+      this.#problems.push(`${repository} ${reference} is ${stored}, ${image} is ${wanted}`);
+    const manifests = new Set(graph.nodes.map(({ manifest }) => manifest.digest));
+    for (const { manifest } of source.nodes) {
+      if (manifest.digest === wanted || manifests.has(manifest.digest)) continue;
+      this.#problems.push(`only ${image} has the manifest ${manifest.digest}`);
+    }
+    for (const digest of source.blobs.keys()) {
+      if (!graph.blobs.has(digest)) this.#problems.push(`only ${image} has the blob ${digest}`);
+    }
+    // Of the same image the repository may have more referrers: others sign it too.
+    if (isSame) return;
+    for (const digest of graph.blobs.keys()) {
+      if (!source.blobs.has(digest)) {
+        this.#problems.push(`only ${repository} has the blob ${digest}`);
+      }
+    }
   }
 
   async #verify({ descriptor }: GraphBlob): Promise<void> {

@@ -9,13 +9,18 @@ export class JsonProblem extends Error {}
 
 /** Deeper than any manifest; bounds what a reader's stack must hold. */
 const DEPTH_MAX = 64;
+/**
+ * Values and names in a document. An index of thousands of images has some ten thousand; looking at more
+ * would hold the event loop up for more than a quarter of a second.
+ */
+const VALUES_MAX = 100_000;
 /** Characters of a document that a message repeats. */
 const TEXT_SHOWN_MAX = 200;
 
 /**
  * Reads a JSON object.
- * @throws JsonProblem for text that is not UTF-8, not JSON, no object, nested too deeply, or that has
- * a key twice: readers disagree on which of the two counts
+ * @throws JsonProblem for text that is not UTF-8, not JSON, no object, nested too deeply, with too many
+ * values, or that has a key twice: readers disagree on which of the two counts
  */
 export function readJsonObject(bytes: Uint8Array): JsonObject {
   const value = readJson(bytes);
@@ -59,7 +64,13 @@ function twice(name: string): JsonProblem {
 function assertPlain(text: string): void {
   const objects: Set<string>[] = [];
   let depth = 0;
+  let valueCount = 0;
+  const oneMore = (): void => {
+    valueCount += 1;
+    if (valueCount > VALUES_MAX) throw new JsonProblem(`it has more than ${VALUES_MAX} values`);
+  };
   const deeper = (): void => {
+    oneMore();
     depth += 1;
     if (depth > DEPTH_MAX) throw new JsonProblem(`it is nested deeper than ${DEPTH_MAX} levels`);
   };
@@ -72,6 +83,7 @@ function assertPlain(text: string): void {
       objects.push(new Set());
     },
     onObjectProperty: (name) => {
+      oneMore();
       const names = objects.at(-1);
       if (names?.has(name) === true) throw twice(name);
       names?.add(name);
@@ -80,6 +92,7 @@ function assertPlain(text: string): void {
       higher();
       objects.pop();
     },
+    onLiteralValue: oneMore,
     onArrayBegin: deeper,
     onArrayEnd: higher,
   });

@@ -5,14 +5,13 @@ import { LongshoreError } from '../errors.ts';
 import type { Descriptor, Platform } from '../image/descriptor.ts';
 import { blobMissing, imageNotFound } from '../image/image-errors.ts';
 import type { OpenImage } from '../image/image-source.ts';
-import { type JsonObject, JsonProblem, readJsonObject } from '../image/json-document.ts';
 import { digestOf, type Manifest, readManifest } from '../image/manifest.ts';
-import { DOCKER_CONFIG, OCI_CONFIG } from '../image/media-type.ts';
 import { choosePlatforms } from '../image/platform-choice.ts';
 import type { RegistryOptions } from '../registry/client-options.ts';
 import type { RegistryManifest } from '../registry/manifest-reply.ts';
 import type { RegistryReference } from '../registry/reference.ts';
 import { RegistryClient } from '../registry/registry-client.ts';
+import { isImageConfig, platformOfConfig } from './config-platform.ts';
 import { registryBlob } from './registry-blob.ts';
 
 export interface RegistryImageRequest {
@@ -122,7 +121,7 @@ class RegistryImage implements OpenImage {
   /** What a single image says of itself, in its config. */
   async platformOf({ config }: Manifest, signal: AbortSignal): Promise<Platform | undefined> {
     if (config === undefined || config.sizeBytes > CONFIG_BYTES_MAX) return undefined;
-    if (config.mediaType !== OCI_CONFIG && config.mediaType !== DOCKER_CONFIG) return undefined;
+    if (!isImageConfig(config.mediaType)) return undefined;
     const blob = await this.#client.openBlob(this.#repository, config, signal);
     try {
       const bytes = new Uint8Array(config.sizeBytes);
@@ -136,11 +135,7 @@ class RegistryImage implements OpenImage {
           { expected: config.digest, actual, source: label },
         );
       }
-      return platformIn(readJsonObject(bytes));
-    } catch (error) {
-      // It is not for us to judge a config.
-      if (error instanceof JsonProblem) return undefined;
-      throw error;
+      return platformOfConfig(bytes);
     } finally {
       blob.close();
     }
@@ -168,11 +163,4 @@ class RegistryImage implements OpenImage {
       return [];
     }
   }
-}
-
-function platformIn(config: JsonObject): Platform | undefined {
-  const { os, architecture, variant } = config;
-  if (typeof os !== 'string' || typeof architecture !== 'string') return undefined;
-  if (os === '' || architecture === '') return undefined;
-  return { os, architecture, ...(typeof variant === 'string' && variant !== '' && { variant }) };
 }

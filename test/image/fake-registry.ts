@@ -79,6 +79,10 @@ export class FakeRegistry implements ImageRegistry {
     return Promise.resolve(true);
   }
 
+  referrers(): Promise<never[]> {
+    return Promise.resolve([]);
+  }
+
   downloadUrl(): Promise<string> {
     return Promise.reject(new Error('nothing to download'));
   }

@@ -132,3 +132,22 @@ test('a verification that fails reads nothing more', async () => {
   expect(types).toHaveLength(countAtEnd);
   expect(countAtEnd).toBeLessThan(12);
 });
+
+test('referrers are verified where that is asked for', async () => {
+  const signature = makeImage({
+    layers: [layerBytes(60, 7)],
+    subject: index.descriptor,
+    artifactType: 'application/vnd.example.signature',
+  });
+  const signed = memoryImage(index, [signature]);
+  await using rig = await startRig();
+  const pushRequest = { repository: REPOSITORY, image: signed, tags: ['v1'] };
+  await rig.uploader.pushImage(pushRequest);
+  const request = { image: signed, referrers: true };
+  const error = await expectFailure(verify(rig, request), 'E_VERIFICATION_FAILED');
+  expect(error.details.problems[0]).toContain(signature.descriptor.digest);
+  await rig.uploader.pushImage({ ...pushRequest, referrers: true });
+  const found = await verify(rig, request);
+  expect(found.manifests).toHaveLength(4);
+  expect(await verify(rig, { image: signed })).toMatchObject({ comparedWithSource: true });
+});
