@@ -1,6 +1,6 @@
-export { createUploader } from './uploader.ts';
-export type { LayerRequest, Uploader, UploadCall } from './uploader.ts';
-export type { RepositorySettings, UploaderOptions } from './uploader-options.ts';
+export { createUploader } from './uploader/uploader.ts';
+export type { LayerRequest, Uploader, UploadCall } from './uploader/uploader.ts';
+export type { RepositorySettings, UploaderOptions } from './uploader/uploader-options.ts';
 export { archiveImage } from './source/archive-image.ts';
 export type { ArchiveImageOptions } from './source/archive-image.ts';
 export { bytesSource } from './source/bytes-source.ts';

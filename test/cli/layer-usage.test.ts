@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import { LongshoreError } from '../../src/index.ts';
-import { resolveUploaderOptions } from '../../src/uploader-options.ts';
+import { resolveUploaderOptions } from '../../src/uploader/uploader-options.ts';
 import { fakeContext } from './fake-context.ts';
 import { DIGEST } from './fake-uploader.ts';
 import { layer, setUp } from './layer-setup.ts';

@@ -32,6 +32,7 @@ export type RoomName =
 
 const FOUNDATION = ['src/limits.ts', 'src/errors.ts', 'src/digest.ts', 'src/abort.ts'];
 const FOLDERS = [
+  'uploader',
   'layer',
   'image',
   'pool',
@@ -42,14 +43,6 @@ const FOLDERS = [
   'emulator',
   'cli',
 ] as const;
-const UPLOADER = [
-  'src/uploader.ts',
-  'src/uploader-options.ts',
-  'src/request-check.ts',
-  'src/image-station.ts',
-  'src/image-workplace.ts',
-  'src/temporary-folder.ts',
-];
 /** Everything by which a program touches the outside. */
 const INPUT_OUTPUT = [
   'node:child_process',
@@ -113,7 +106,6 @@ export const ROOMS: { readonly [Name in RoomName]: Room } = {
 /** The room a module stands in; `undefined` for one that nobody has given a room. */
 export function roomOf(path: string): RoomName | undefined {
   if (path === 'src/index.ts') return 'index';
-  if (UPLOADER.includes(path)) return 'uploader';
   if (FOUNDATION.includes(path)) return 'foundation';
   if (path.startsWith('workers/')) return 'workers';
   const folder = /^src\/([^/]+)\//.exec(path)?.[1];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bytesSource, createUploader } from '../../src/index.ts';
 import { MIB } from '../../src/limits.ts';
-import { resolveUploaderOptions } from '../../src/uploader-options.ts';
+import { resolveUploaderOptions } from '../../src/uploader/uploader-options.ts';
 import { callCounts, expectFailure, expectPartsInOrder, expectStored } from './expectation.ts';
 import { layerBytes } from './layer-bytes.ts';
 import { selfSignedCertificate } from './self-signed-certificate.ts';

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LongshoreError, systemCodeOf } from './errors.ts';
+import { LongshoreError, systemCodeOf } from '../errors.ts';
 
 /** A folder that exists from the first time that it is asked for until it is removed. */
 export class TemporaryFolder {

@@ -1,9 +1,9 @@
 /** What a request says, checked before anything is opened or sent. */
 
-import { type Digest, isDigest } from './digest.ts';
-import { resolveCompression } from './image/compression.ts';
-import type { ImageRequest, VerificationRequest } from './image/image-request.ts';
-import type { LayerSource } from './layer/layer-source.ts';
+import { type Digest, isDigest } from '../digest.ts';
+import { resolveCompression } from '../image/compression.ts';
+import type { ImageRequest, VerificationRequest } from '../image/image-request.ts';
+import type { LayerSource } from '../layer/layer-source.ts';
 import { optionInvalid } from './uploader-options.ts';
 
 /** ECR's pattern for repository names (model, H), and its length limits. */

@@ -2,14 +2,14 @@
 
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import type { Digest } from './digest.ts';
-import type { ImageEvent, ImageName } from './image/image-events.ts';
-import type { CompressedLayer, Compression, ImageSourceContext } from './image/image-source.ts';
-import type { EventSink } from './layer/event-sink.ts';
-import type { LayerProgress } from './layer/layer-progress.ts';
-import type { LayerQueue } from './layer/layer-queue.ts';
-import type { FileRange } from './layer/ports.ts';
-import type { Workshop } from './pool/workshop.ts';
+import type { Digest } from '../digest.ts';
+import type { ImageEvent, ImageName } from '../image/image-events.ts';
+import type { CompressedLayer, Compression, ImageSourceContext } from '../image/image-source.ts';
+import type { EventSink } from '../layer/event-sink.ts';
+import type { LayerProgress } from '../layer/layer-progress.ts';
+import type { LayerQueue } from '../layer/layer-queue.ts';
+import type { FileRange } from '../layer/ports.ts';
+import type { Workshop } from '../pool/workshop.ts';
 import type { TemporaryFolder } from './temporary-folder.ts';
 
 /** Whose image it is, and who is to hear of it. */

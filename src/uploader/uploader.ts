@@ -2,30 +2,30 @@
 
 import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
-import { abortable } from './abort.ts';
-import type { Digest } from './digest.ts';
-import { type CallTally, EcrCaller } from './ecr/ecr-caller.ts';
-import { EcrRegistry } from './ecr/ecr-registry.ts';
-import { partFraming } from './ecr/part-framing.ts';
-import { type HttpHandler, RequestHandler } from './ecr/request-handler.ts';
-import { LongshoreError } from './errors.ts';
+import { abortable } from '../abort.ts';
+import type { Digest } from '../digest.ts';
+import { type CallTally, EcrCaller } from '../ecr/ecr-caller.ts';
+import { EcrRegistry } from '../ecr/ecr-registry.ts';
+import { partFraming } from '../ecr/part-framing.ts';
+import { type HttpHandler, RequestHandler } from '../ecr/request-handler.ts';
+import { LongshoreError } from '../errors.ts';
 import type { ImageStation, ImageStationParts } from './image-station.ts';
-import type { ImageReceipt, ImageVerification } from './image/image-events.ts';
-import type { ImagePlan } from './image/image-plan.ts';
+import type { ImageReceipt, ImageVerification } from '../image/image-events.ts';
+import type { ImagePlan } from '../image/image-plan.ts';
 import type {
   ImageCall,
   ImageRequest,
   VerificationCall,
   VerificationRequest,
-} from './image/image-request.ts';
-import { CompletedLayers } from './layer/completed-layers.ts';
-import type { LayerEvent, LayerReceipt, UploaderSnapshot } from './layer/layer-events.ts';
-import { LayerQueue } from './layer/layer-queue.ts';
-import type { LayerSource } from './layer/layer-source.ts';
-import { PartMemory } from './layer/part-memory.ts';
-import { SingleFlight } from './layer/single-flight.ts';
-import { WorkerPool } from './pool/worker-pool.ts';
-import { Workshop } from './pool/workshop.ts';
+} from '../image/image-request.ts';
+import { CompletedLayers } from '../layer/completed-layers.ts';
+import type { LayerEvent, LayerReceipt, UploaderSnapshot } from '../layer/layer-events.ts';
+import { LayerQueue } from '../layer/layer-queue.ts';
+import type { LayerSource } from '../layer/layer-source.ts';
+import { PartMemory } from '../layer/part-memory.ts';
+import { SingleFlight } from '../layer/single-flight.ts';
+import { WorkerPool } from '../pool/worker-pool.ts';
+import { Workshop } from '../pool/workshop.ts';
 import {
   assertImageRequest,
   assertLayerRequest,

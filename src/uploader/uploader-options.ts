@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import type { CreateRepositoryCommandInput, ECRClientConfig } from '@aws-sdk/client-ecr';
-import { LongshoreError } from './errors.ts';
-import type { ConnectionSettings } from './layer/part-transmitter.ts';
-import { GIB, MIB, PART_SIZE_MAX_BYTES, PART_SIZE_MIN_BYTES } from './limits.ts';
+import { LongshoreError } from '../errors.ts';
+import type { ConnectionSettings } from '../layer/part-transmitter.ts';
+import { GIB, MIB, PART_SIZE_MAX_BYTES, PART_SIZE_MIN_BYTES } from '../limits.ts';
 
 /** Settings of a repository that is created on the way. */
 export type RepositorySettings = Omit<

@@ -1,34 +1,34 @@
 /** Where plans, pushes and verifications of images are wired to sources, threads and ECR. */
 
-import { failureOf } from './errors.ts';
-import type { CallTally, EcrCaller } from './ecr/ecr-caller.ts';
-import { toRegistryFault } from './ecr/ecr-fault.ts';
-import { EcrImageRegistry } from './ecr/ecr-image-registry.ts';
-import type { EcrRegistry } from './ecr/ecr-registry.ts';
+import { failureOf } from '../errors.ts';
+import type { CallTally, EcrCaller } from '../ecr/ecr-caller.ts';
+import { toRegistryFault } from '../ecr/ecr-fault.ts';
+import { EcrImageRegistry } from '../ecr/ecr-image-registry.ts';
+import type { EcrRegistry } from '../ecr/ecr-registry.ts';
 import { ImageWorkplace } from './image-workplace.ts';
-import { resolveCompression } from './image/compression.ts';
-import { assertSupported } from './image/image-check.ts';
-import { emitImage, errorOf, type ImageContext } from './image/image-context.ts';
+import { resolveCompression } from '../image/compression.ts';
+import { assertSupported } from '../image/image-check.ts';
+import { emitImage, errorOf, type ImageContext } from '../image/image-context.ts';
 import type {
   ImageEvent,
   ImageReceipt,
   ImageVerification,
   VerificationEvent,
-} from './image/image-events.ts';
-import { type ImageGraph, readGraph } from './image/image-graph.ts';
-import type { ImagePlan } from './image/image-plan.ts';
-import { ImagePush } from './image/image-push.ts';
-import type { ImageRequest, VerificationRequest } from './image/image-request.ts';
-import type { Compression, ImageSource, OpenImage } from './image/image-source.ts';
-import { fromSource } from './image/source-guard.ts';
-import { ImageVerifier } from './image/image-verifier.ts';
-import { planPush } from './image/push-plan.ts';
-import { EventSink } from './layer/event-sink.ts';
-import type { LayerQueue } from './layer/layer-queue.ts';
-import type { RetryPolicy } from './layer/retry.ts';
-import { PART_SIZE_REPORTED_BYTES } from './limits.ts';
-import { proxyFor } from './network/proxy.ts';
-import type { Workshop } from './pool/workshop.ts';
+} from '../image/image-events.ts';
+import { type ImageGraph, readGraph } from '../image/image-graph.ts';
+import type { ImagePlan } from '../image/image-plan.ts';
+import { ImagePush } from '../image/image-push.ts';
+import type { ImageRequest, VerificationRequest } from '../image/image-request.ts';
+import type { Compression, ImageSource, OpenImage } from '../image/image-source.ts';
+import { fromSource } from '../image/source-guard.ts';
+import { ImageVerifier } from '../image/image-verifier.ts';
+import { planPush } from '../image/push-plan.ts';
+import { EventSink } from '../layer/event-sink.ts';
+import type { LayerQueue } from '../layer/layer-queue.ts';
+import type { RetryPolicy } from '../layer/retry.ts';
+import { PART_SIZE_REPORTED_BYTES } from '../limits.ts';
+import { proxyFor } from '../network/proxy.ts';
+import type { Workshop } from '../pool/workshop.ts';
 import { TemporaryFolder } from './temporary-folder.ts';
 import { connectionOf, type ResolvedUploaderOptions } from './uploader-options.ts';
 
