@@ -9,10 +9,11 @@ import { constants, crc32, deflateRaw } from 'node:zlib';
 /** Deflate looks back this far (RFC 1951). */
 const WINDOW_BYTES = 32 * 1024;
 /**
- * Blocks of one layer on Node's own threads at once. They are the embedding program's too, four
- * unless it asked for more, so this stays small.
+ * Blocks of one layer on Node's own threads at once: more than there are cores, since they are written
+ * in order and the oldest may be the slowest. The threads are the embedding program's too, four unless
+ * it asked for more; what it reads from disk meanwhile may wait for a block, some 30 ms.
  */
-const BLOCKS_IN_FLIGHT = 2;
+const BLOCKS_IN_FLIGHT = 4;
 /** RFC 1952: magic, deflate, no flags, no time, no extra, operating system unknown. */
 const HEADER: Uint8Array = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
 
