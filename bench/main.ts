@@ -7,7 +7,7 @@ import { FOREIGN_SHARE_MAX } from './harness/machine-load.ts';
 import type { Programs } from './harness/program.ts';
 import { compilePrograms } from './harness/program.ts';
 import type { ScenarioResult } from './report/result-file.ts';
-import { saveResults } from './report/result-file.ts';
+import { saveReport, saveResults } from './report/result-file.ts';
 import { formatTable } from './report/table.ts';
 import type { ScenarioContext, Section } from './scenario.ts';
 import { SCENARIOS } from './scenario-list.ts';
@@ -56,8 +56,8 @@ async function main(): Promise<void> {
     }
     done.push({ name: scenario.name, sections });
   }
-  const saved = saveResults({ startedAt, environment, full: asked.full, scenarios: done });
-  console.error(`saved ${saved}`);
+  const results = { startedAt, environment, full: asked.full, scenarios: done };
+  console.error(`saved ${saveResults(results)} and ${await saveReport(results)}`);
 }
 
 function helpText(): string {

@@ -1,6 +1,8 @@
 /** What the benchmark can run. */
 
 import type { Programs } from './harness/program.ts';
+import type { Chart } from './report/chart.ts';
+import type { Figure } from './report/figure.ts';
 import type { Table } from './report/table.ts';
 
 export interface ScenarioContext {
@@ -17,6 +19,9 @@ export interface ScenarioContext {
 /** What a scenario has found out so far: a table and the single runs behind it. */
 export interface Section {
   readonly table: Table;
+  readonly charts?: readonly Chart[];
+  /** What `--compare` follows. */
+  readonly figures?: readonly Figure[];
   /** Goes into the result file as JSON. */
   readonly data: unknown;
 }

@@ -1,7 +1,10 @@
 /** Small pieces of work, measured in this process. */
 
 import { Bench } from 'tinybench';
+import type { Chart } from '../report/chart.ts';
+import { exactly } from '../report/chart.ts';
 import type { ScenarioContext, Section } from '../scenario.ts';
+import type { Spread } from '../statistics.ts';
 import {
   formatDuration,
   formatNumber,
@@ -21,6 +24,7 @@ export interface MicroTask {
 interface MicroResult {
   readonly name: string;
   readonly medianMs: number;
+  readonly spread: Spread;
   readonly p99Ms: number;
   readonly sampleCount: number;
   readonly marginShare: number;
@@ -63,7 +67,24 @@ export async function runMicroBench(
     formatShare(result.marginShare),
   ]);
   const columns = ['way', 'median', 'p99', 'MB/s', 'speed vs first', 'samples', 'margin'];
-  return { table: { title, columns, rows, notes }, data: results };
+  return {
+    table: { title, columns, rows, notes },
+    charts: [microChart(title, results)],
+    figures: results.map(({ name, spread }) => ({ name, unit: 'ms', better: 'lower', spread })),
+    data: results,
+  };
+}
+
+/** Speeds where all ways have one, else times. */
+function microChart(title: string, results: readonly MicroResult[]): Chart {
+  const speeds = results.flatMap(({ megabytesPerSecond: speed }) => speed ?? []);
+  const asSpeed = speeds.length === results.length;
+  const bars = results.map(({ name, spread }, index) => ({
+    name,
+    role: index === 0 ? ('rival' as const) : ('longshore' as const),
+    spread: asSpeed ? exactly(speeds[index] ?? 0) : exactly(spread.median * 1000),
+  }));
+  return { kind: 'bars', title, quantity: asSpeed ? 'MB/s' : 'us, median', bars };
 }
 
 function readResult({ name, sizeBytes }: MicroTask, bench: Bench, index: number): MicroResult {
@@ -73,6 +94,12 @@ function readResult({ name, sizeBytes }: MicroTask, bench: Bench, index: number)
   return {
     name,
     medianMs: latency.p50,
+    spread: {
+      median: latency.p50,
+      min: latency.min,
+      max: latency.max,
+      deviationShare: latency.mad / latency.p50,
+    },
     p99Ms: latency.p99,
     sampleCount: latency.samplesCount,
     marginShare: latency.rme / 100,

@@ -46,9 +46,8 @@ export function layerTable(
 ): Table {
   const partCount = partCountOf(task);
   const totalBytes = task.layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const prepareMs = Object.values(stages.extra ?? {}).reduce((sum, ms) => sum + ms, 0);
   const writerRuns = contestants.at(-1)?.runs ?? [];
-  const floorCpuMs = prepareMs + median(writerRuns.map(cpuMs));
+  const floorCpuMs = floorMs(writerRuns, stages);
   const reference = contestants[0]?.runs ?? [];
 
   const rows = contestants.map(({ name, runs }) => {
@@ -88,6 +87,12 @@ export function layerTable(
   };
 }
 
+/** CPU time of nothing but the unavoidable stages and the bare writer. */
+export function floorMs(writerRuns: readonly Run[], stages: Run): number {
+  const prepareMs = Object.values(stages.extra ?? {}).reduce((sum, ms) => sum + ms, 0);
+  return prepareMs + median(writerRuns.map(cpuMs));
+}
+
 /** p50 / p99 / max, each the median of the runs. */
 export function formatLoopDelay(runs: readonly Run[]): string {
   return [
@@ -104,7 +109,7 @@ export function speedOf(runs: readonly Run[]): Spread {
   return spreadOf(runs.map(({ layerBytes, wallMs }) => layerBytes / MEGABYTE / (wallMs / 1000)));
 }
 
-export function cpuMs({ cpuUserMs, cpuSystemMs }: Run): number {
+export function cpuMs({ cpuUserMs, cpuSystemMs }: Pick<Run, 'cpuUserMs' | 'cpuSystemMs'>): number {
   return cpuUserMs + cpuSystemMs;
 }
 

@@ -6,10 +6,9 @@ import { fileURLToPath } from 'node:url';
 import type { Environment } from '../environment.ts';
 import { formatEnvironment } from '../environment.ts';
 import type { Section } from '../scenario.ts';
+import type { ResultDocument } from './result-schema.ts';
+import { RESULT_SCHEMA_VERSION } from './result-schema.ts';
 import { formatTable } from './table.ts';
-
-/** Raised when a member changes its meaning or goes. */
-export const RESULT_SCHEMA_VERSION = 1;
 
 export interface ScenarioResult {
   readonly name: string;
@@ -25,19 +24,28 @@ export interface Results {
 
 const FOLDER = fileURLToPath(new URL('../results/', import.meta.url));
 
-/** The file's content, without the tables, which say the same again. */
-export function resultJson({ startedAt, environment, full, scenarios }: Results): string {
-  const value = {
+/** What the JSON holds: everything but the tables and charts, which say the same again. */
+function resultDocument(results: Results): ResultDocument {
+  const { startedAt, environment, full, scenarios } = results;
+  return {
     schemaVersion: RESULT_SCHEMA_VERSION,
     startedAt: startedAt.toISOString(),
     full,
     environment,
     scenarios: scenarios.map(({ name, sections }) => ({
       name,
-      sections: sections.map(({ table, data }) => ({ title: table.title, data })),
+      sections: sections.map(({ table, figures = [], data }) => ({
+        title: table.title,
+        figures,
+        data,
+      })),
     })),
   };
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+/** The file's content. */
+export function resultJson(results: Results): string {
+  return `${JSON.stringify(resultDocument(results), undefined, 2)}\n`;
 }
 
 /** The tables under the fingerprint of the machine. */
@@ -55,11 +63,24 @@ export function resultMarkdown({ startedAt, environment, full, scenarios }: Resu
   ].join('\n');
 }
 
-/** Writes both files, over those of the same start; returns the Markdown's path. */
+/** Writes figures and tables, over those of the same start; returns the Markdown's path. */
 export function saveResults(results: Results): string {
   mkdirSync(FOLDER, { recursive: true });
-  const stem = join(FOLDER, results.startedAt.toISOString().replaceAll(':', '-').slice(0, 19));
+  const stem = stemOf(results);
   writeFileSync(`${stem}.json`, resultJson(results));
   writeFileSync(`${stem}.md`, resultMarkdown(results));
   return relative(process.cwd(), `${stem}.md`);
+}
+
+/** Writes the report with charts beside them; returns its path. */
+export async function saveReport(results: Results): Promise<string> {
+  // Loaded when everything is measured: it is large, and contestants are started from here.
+  const { resultHtml } = await import('./html-report.ts');
+  const path = `${stemOf(results)}.html`;
+  writeFileSync(path, await resultHtml(results));
+  return relative(process.cwd(), path);
+}
+
+function stemOf({ startedAt }: Results): string {
+  return join(FOLDER, startedAt.toISOString().replaceAll(':', '-').slice(0, 19));
 }

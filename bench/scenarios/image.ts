@@ -6,7 +6,8 @@ import { writeImageLayout } from '../harness/image-layout.ts';
 import { LayerFiles } from '../harness/layer-files.ts';
 import type { LayerFile } from '../harness/protocol.ts';
 import { Server } from '../harness/server-process.ts';
-import { leftovers, quietness } from '../report/layer-table.ts';
+import { cost } from '../report/figure.ts';
+import { cpuMs, leftovers, quietness } from '../report/layer-table.ts';
 import { formatMegabytes, formatNumber, formatSpread, MEGABYTE } from '../report/quantity.ts';
 import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
 import { median, spreadOf } from '../statistics.ts';
@@ -55,7 +56,7 @@ async function* run(context: ScenarioContext): AsyncGenerator<Section> {
         formatNumber(median(runs.map(({ extra }) => extra?.['callCount'] ?? 0))),
         formatMegabytes(median(runs.map(({ extra }) => extra?.['sentBytes'] ?? 0))),
         formatSpread(spreadOf(runs.map(({ wallMs }) => wallMs))),
-        formatSpread(spreadOf(runs.map(({ cpuUserMs, cpuSystemMs }) => cpuUserMs + cpuSystemMs))),
+        formatSpread(spreadOf(runs.map(cpuMs))),
         formatMegabytes(median(runs.map(({ rssPeakBytes }) => rssPeakBytes))),
       ]),
       notes: [
@@ -64,6 +65,31 @@ async function* run(context: ScenarioContext): AsyncGenerator<Section> {
         ...leftovers(pushes),
       ],
     },
+    charts: [
+      {
+        kind: 'bars',
+        title: 'Time of a push',
+        quantity: 'wall ms',
+        bars: pushes.map(({ name, runs }) => ({
+          name,
+          role: 'longshore',
+          spread: spreadOf(runs.map(({ wallMs }) => wallMs)),
+        })),
+      },
+    ],
+    figures: pushes.flatMap(({ name, runs }) => [
+      cost(
+        `${name}: wall`,
+        'ms',
+        runs.map(({ wallMs }) => wallMs),
+      ),
+      cost(`${name}: CPU`, 'ms', runs.map(cpuMs)),
+      cost(
+        `${name}: calls`,
+        'calls',
+        runs.map(({ extra }) => extra?.['callCount'] ?? 0),
+      ),
+    ]),
     data: pushes,
   };
 }

@@ -6,6 +6,7 @@ import { runContestant } from '../harness/contestant-run.ts';
 import { waitForQuiet } from '../harness/machine-load.ts';
 import { LayerFiles } from '../harness/layer-files.ts';
 import { Server } from '../harness/server-process.ts';
+import { layerCharts, layerFigures } from '../report/layer-chart.ts';
 import { isDisturbed, layerTable } from '../report/layer-table.ts';
 import { MEGABYTE } from '../report/quantity.ts';
 import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
@@ -89,6 +90,8 @@ async function runSetting(
   const named = contestants.map(({ name }, index) => ({ name, runs: runs[index] ?? [] }));
   return {
     table: layerTable(label, task, named, stages),
+    charts: layerCharts(label, named, stages),
+    figures: layerFigures(named),
     data: { tls, partSizeBytes, contestants: named, stages },
   };
 }

@@ -5,10 +5,12 @@ import { runContestant } from '../harness/contestant-run.ts';
 import { LayerFiles } from '../harness/layer-files.ts';
 import type { LayerFile } from '../harness/protocol.ts';
 import { Server } from '../harness/server-process.ts';
+import { roleOf } from '../report/chart.ts';
+import { layerFigures } from '../report/layer-chart.ts';
 import { formatLoopDelay, leftovers, quietness, speedOf } from '../report/layer-table.ts';
 import { formatMegabytes, formatNumber, MEGABYTE } from '../report/quantity.ts';
 import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
-import { median } from '../statistics.ts';
+import { median, spreadOf } from '../statistics.ts';
 
 const GIB: number = 2 ** 30;
 const SMALL_BYTES: number = 200 * MEGABYTE;
@@ -79,6 +81,19 @@ async function* run(context: ScenarioContext): AsyncGenerator<Section> {
         ...leftovers(measured),
       ],
     },
+    charts: [
+      {
+        kind: 'bars',
+        title: 'Peak memory of the process',
+        quantity: 'peak RSS, MB',
+        bars: measured.map(({ name, runs }) => ({
+          name,
+          role: roleOf(name),
+          spread: spreadOf(runs.map(({ rssPeakBytes }) => rssPeakBytes / MEGABYTE)),
+        })),
+      },
+    ],
+    figures: layerFigures(measured),
     data: measured,
   };
 }

@@ -5,6 +5,7 @@ import { runContestant } from '../harness/contestant-run.ts';
 import { runInterleaved } from '../harness/interleaved-rounds.ts';
 import { LayerFiles } from '../harness/layer-files.ts';
 import { Server } from '../harness/server-process.ts';
+import { layerCharts, layerFigures } from '../report/layer-chart.ts';
 import { layerTable } from '../report/layer-table.ts';
 import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
 
@@ -39,8 +40,11 @@ async function* run(context: ScenarioContext): AsyncGenerator<Section> {
     );
     const named = CONTESTANTS.map(({ name }, index) => ({ name, runs: runs[index] ?? [] }));
     const stages = await start(STAGES);
+    const label = `Smoke, ${tls ? 'TLS' : 'plain HTTP'}`;
     yield {
-      table: layerTable(`Smoke, ${tls ? 'TLS' : 'plain HTTP'}`, task, named, stages),
+      table: layerTable(label, task, named, stages),
+      charts: layerCharts(label, named, stages),
+      figures: layerFigures(named),
       data: { tls, contestants: named, stages },
     };
   }

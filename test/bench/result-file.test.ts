@@ -1,26 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Environment } from '../../bench/environment.ts';
 import type { Results } from '../../bench/report/result-file.ts';
-import {
-  RESULT_SCHEMA_VERSION,
-  resultJson,
-  resultMarkdown,
-} from '../../bench/report/result-file.ts';
-
-const ENVIRONMENT: Environment = {
-  cpuModel: 'Model 7',
-  coreCount: 2,
-  shaInstructions: true,
-  memoryBytes: 8 * 2 ** 30,
-  kernel: 'Linux 6.1',
-  node: 'v20.20.2',
-  openssl: '3.0.19',
-  packages: { piscina: '5.3.2' },
-  commit: '0123456789ab',
-  dirty: true,
-  busyShareBefore: 0.04,
-  loadAverage: [0.1, 0.1, 0.1],
-};
+import { resultJson, resultMarkdown } from '../../bench/report/result-file.ts';
+import { parseResult, RESULT_SCHEMA_VERSION } from '../../bench/report/result-schema.ts';
+import { ENVIRONMENT } from './sample-environment.ts';
 
 const RESULTS: Results = {
   startedAt: new Date('2026-11-24T06:00:00Z'),
@@ -45,8 +27,23 @@ test('the JSON has the schema version, the fingerprint and the raw figures', () 
     startedAt: '2026-11-24T06:00:00.000Z',
     full: true,
     environment: ENVIRONMENT,
-    scenarios: [{ name: 'hash', sections: [{ title: 'Digest', data: { medianMs: 7 } }] }],
+    scenarios: [
+      { name: 'hash', sections: [{ title: 'Digest', figures: [], data: { medianMs: 7 } }] },
+    ],
   });
+});
+
+test('what was written can be read, and nothing else', () => {
+  const text = resultJson(RESULTS);
+  expect(parseResult(text, 'a.json').scenarios).toHaveLength(1);
+  expect(() => parseResult('{', 'a.json')).toThrow('a.json is not JSON');
+  expect(() => parseResult('null', 'a.json')).toThrow('a.json is not a result of this benchmark');
+  expect(() => parseResult('{"schemaVersion":1}', 'a.json')).toThrow(
+    `a.json has schema version 1, this benchmark writes ${RESULT_SCHEMA_VERSION}`,
+  );
+  expect(() => parseResult(`{"schemaVersion":${RESULT_SCHEMA_VERSION}}`, 'a.json')).toThrow(
+    'a.json has no environment',
+  );
 });
 
 test('the Markdown stands by itself: when, where, with what, and the tables', () => {
