@@ -79,6 +79,8 @@ function exportLines(context: CliContext, emulator: Emulator): string {
   const variables = {
     AWS_ENDPOINT_URL_ECR: endpoint,
     AWS_REGION: region,
+    // What version 1 of the AWS CLI reads.
+    AWS_DEFAULT_REGION: region,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     LONGSHORE_EMULATOR_PID: String(context.processId),

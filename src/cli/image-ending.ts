@@ -29,7 +29,8 @@ export function endImage<Result>(
     const { result } = ending;
     stdout.write(flags.json === true ? `${JSON.stringify(result)}\n` : texts.result(result));
     if (flags.quiet !== true) for (const line of texts.summary(result)) stderr.write(`${line}\n`);
-    return interrupted ? EXIT_INTERRUPTED : EXIT_DONE;
+    // A signal that came too late to stop it changes nothing about what was done.
+    return EXIT_DONE;
   }
   const { error } = ending;
   if (flags.json === true) stdout.write(errorLine(error));

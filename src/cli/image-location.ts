@@ -61,6 +61,13 @@ export function parseImageLocation(text: string, world: LocationWorld): ImageLoc
       `${text}: ${foreign}: is not supported; expected oci:, oci-archive:, docker-archive: or docker://`,
     );
   }
+  const [beforeColon = ''] = text.split(':');
+  if (beforeColon !== text && beforeColon !== '' && world.exists(beforeColon)) {
+    throw new UsageError(
+      `${text}: there is ${beforeColon} here; write oci:${text} for an image of that layout, ` +
+        `or docker://${text} for a registry`,
+    );
+  }
   if (looksLikeReference(text)) return { kind: 'registry', reference: text };
   throw new UsageError(
     `${text}: no such file or folder, and no image reference with a host, a tag or a digest; ` +

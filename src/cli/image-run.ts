@@ -4,7 +4,6 @@ import type { Uploader } from '../index.ts';
 import type { CliContext } from './context.ts';
 import { Interruption } from './error-report.ts';
 import { watchInterruption } from './interruption.ts';
-import { LayerDrain } from './layer-drain.ts';
 import type { ProgressDisplay } from './progress/progress-display.ts';
 import type { ProgressEvent } from './progress/progress-model.ts';
 import { plural } from './progress/quantity-format.ts';
@@ -16,7 +15,7 @@ export interface ImageRun<Result> {
 
 /** What the call of the library is given. */
 export interface RunCall {
-  readonly signal: AbortSignal;
+  readonly drainSignal: AbortSignal;
   readonly onEvent: (event: ProgressEvent) => void;
 }
 
@@ -30,12 +29,13 @@ export async function runImage<Result>(
   progress: ProgressDisplay,
   start: (call: RunCall) => Promise<Result>,
 ): Promise<ImageRun<Result>> {
-  const controller = new AbortController();
-  const drain = new LayerDrain(() => controller.abort(new Interruption('stopped on request')));
+  const drain = new AbortController();
   const watch = watchInterruption(context, {
     first: () => {
-      const count = drain.begin(uploader.snapshot());
-      if (count > 0) progress.say(drainLine(count));
+      const { layers } = uploader.snapshot();
+      const sent = layers.filter(({ state }) => state === 'sending' || state === 'completing');
+      if (sent.length > 0) progress.say(drainLine(sent.length));
+      drain.abort(new Interruption('stopped on request'));
     },
     second: () => {
       void uploader.destroy(new Interruption('stopped on request')).catch(() => undefined);
@@ -43,11 +43,8 @@ export async function runImage<Result>(
   });
   try {
     const ending = await start({
-      signal: controller.signal,
-      onEvent: (event) => {
-        progress.record(event);
-        drain.record(event);
-      },
+      drainSignal: drain.signal,
+      onEvent: (event) => progress.record(event),
     }).then(
       (result) => ({ result }),
       (error: unknown) => ({ error }),

@@ -30,6 +30,17 @@ export function parseSize(text: string): number {
   return sizeBytes;
 }
 
+/** A parser for sizes from `min` to `max` MiB. */
+export function sizeBetween(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const sizeBytes = parseSize(text);
+    if (sizeBytes < min * MIB || sizeBytes > max * MIB) {
+      throw new InvalidArgumentError(`Expected ${min} to ${max} MiB.`);
+    }
+    return sizeBytes;
+  };
+}
+
 /** A parser for whole numbers from `min` to `max`. */
 export function integerBetween(min: number, max: number): (text: string) => number {
   return (text) => {

@@ -95,5 +95,5 @@ function callsLine(calls: ImagePlan['calls']): string {
   const named = Object.entries(calls).filter(([, count]) => count > 0);
   const sum = named.reduce((total, [, count]) => total + count, 0);
   const list = named.map(([operation, count]) => `\n  ${operation} ${count}`).join('');
-  return `${plural(sum, 'call')}${list === '' ? '' : `:${list}`}`;
+  return `${plural(sum, 'call')} beside the look-ups${list === '' ? '' : `:${list}`}`;
 }

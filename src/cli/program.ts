@@ -21,7 +21,8 @@ const EPILOGUE = `
 Exit codes:
   0 done, 1 failed, 2 wrong usage, 3 partly failed, 130 interrupted
   With --json, what ended a command is {"error": {"code", "message", "details",
-  "retryable", "origin"}} on standard output; wrong usage has the code E_USAGE.
+  "retryable", "origin"}} on standard output; wrong usage has the code E_USAGE,
+  an interruption ABORTED.
 
 Environment:
   AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, ... and the other AWS settings
@@ -55,6 +56,7 @@ export async function runProgram(
     return endWithError(context, error, {
       debug: isGiven(commandLine, '--debug'),
       json: isGiven(commandLine, '--json'),
+      command: commandNamed(program, commandLine[0]),
     });
   }
 }
@@ -96,7 +98,7 @@ function declareProgram(context: CliContext, finish: (exitCode: number) => void)
 function endWithError(
   context: CliContext,
   error: unknown,
-  flags: { readonly debug: boolean; readonly json: boolean },
+  flags: { readonly debug: boolean; readonly json: boolean; readonly command: string },
 ): number {
   const wrongUsage = error instanceof CommanderError ? usageErrorOf(error) : error;
   // The help that was asked for.
@@ -106,7 +108,8 @@ function endWithError(
   if (wrongUsage instanceof UsageError) {
     // Commander has printed its own message by now.
     if (wrongUsage === error) {
-      context.stderr.write(`longshore: ${wrongUsage.message}\n  see: longshore --help\n`);
+      const help = `longshore ${flags.command}--help`;
+      context.stderr.write(`longshore: ${wrongUsage.message}\n  see: ${help}\n`);
     }
     return EXIT_USAGE;
   }
@@ -117,6 +120,11 @@ function endWithError(
   const debug = isDebug(context.env, flags);
   context.stderr.write(`${describeError(error, [], debug)}\n`);
   return reportOf(error).code === 'E_OPTION_INVALID' ? EXIT_USAGE : EXIT_FAILED;
+}
+
+/** With a space behind it; empty if the word is no command. */
+function commandNamed(program: Command, word: string | undefined): string {
+  return program.commands.some((command) => command.name() === word) ? `${String(word)} ` : '';
 }
 
 function usageErrorOf(error: CommanderError): UsageError | undefined {

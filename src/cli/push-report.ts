@@ -14,7 +14,8 @@ export function pushSummary(receipt: ImageReceipt): string[] {
   const moved = receipt.tags.flatMap(({ tag, previousDigest }) =>
     previousDigest === undefined ? [] : [`tag ${tag} moved from ${previousDigest}`],
   );
-  return [...moved, sumLine(receipt)];
+  const untagged = receipt.tags.length === 0 ? ['no tag was given: pull it by its digest'] : [];
+  return [...moved, ...untagged, sumLine(receipt)];
 }
 
 /** `12 layers: 3 uploaded, 9 already there; 120 MB sent, 380 MB skipped; 41 calls in 4.2 s`. */

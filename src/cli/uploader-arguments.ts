@@ -1,7 +1,7 @@
 /** Declares the options that the uploading commands have in common. */
 
 import { type Command, Option } from 'commander';
-import { integerBetween, parseEndpoint, parseRegistryId, parseSize } from './option-values.ts';
+import { integerBetween, parseEndpoint, parseRegistryId, sizeBetween } from './option-values.ts';
 
 /** Which registry, and how to reach it. */
 export function declareRegistryOptions(command: Command): void {
@@ -28,7 +28,7 @@ export function declareTransferOptions(command: Command): void {
     .option(
       '--part-size <size>',
       '5 to 20 MiB, such as 20 or 20MiB (default: what ECR says)',
-      parseSize,
+      sizeBetween(5, 20),
     )
     .option(
       '--parts-in-flight <n>',
@@ -45,7 +45,11 @@ export function declareTransferOptions(command: Command): void {
       'layers at once, 1 to 256 (default: 6)',
       integerBetween(1, 256),
     )
-    .option('--memory <size>', 'cap on part buffers in MiB (default: 64)', parseSize);
+    .option(
+      '--memory <size>',
+      'cap on part buffers, 32 MiB or more (default: 64)',
+      sizeBetween(32, 65_536),
+    );
   declareAttempts(command);
 }
 

@@ -44,7 +44,7 @@ export async function runVerifyCommand(
   const progress = startProgress(context, kind, undefined, () => uploader.snapshot());
   try {
     const run = await runImage(context, uploader, progress, (call) =>
-      uploader.verifyImage(request, call),
+      uploader.verifyImage(request, { signal: call.drainSignal, onEvent: call.onEvent }),
     );
     progress.stop();
     return endImage(context, run, flags, {
@@ -91,14 +91,14 @@ function resultLine({ repository, digest }: ImageVerification, tag: string | und
   return `${repository}@${digest} verified${tag === undefined ? '' : ` ${tag}`}\n`;
 }
 
-/** `13 blobs and 1 manifest, 500 MB read in 4.2 s, 119 MB/s; the same as the source`. */
+/** `13 blobs and 1 manifest, 500 MB read in 4.2 s, 119 MB/s; digests as in the source`. */
 function summaryLine(verification: ImageVerification): string {
   const { blobs, manifests, verifiedBytes, durationMs, comparedWithSource } = verification;
   const verifiedCount = blobs.filter(({ outcome }) => outcome === 'verified').length;
   const foreignCount = blobs.length - verifiedCount;
   const rate = formatRate((verifiedBytes / Math.max(1, durationMs)) * 1000);
   const foreign = foreignCount === 0 ? '' : `; ${foreignCount} left with their vendor, not read`;
-  const compared = comparedWithSource ? '; the same as the source' : '';
+  const compared = comparedWithSource ? '; digests as in the source' : '';
   return (
     `${plural(verifiedCount, 'blob')} and ${plural(manifests.length, 'manifest')}, ` +
     `${formatBytes(verifiedBytes)} read in ${formatDuration(durationMs)}, ${rate}` +

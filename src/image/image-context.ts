@@ -24,12 +24,16 @@ export interface ImageContext {
   /** Calls made so far, by operation. */
   readonly tally: ReadonlyMap<string, number>;
   readonly sink: EventSink<ImageEvent>;
-  /** Uploads a blob that the repository lacks. `again`: although it was uploaded a moment ago. */
+  /**
+   * Uploads a blob that the repository lacks. `again`: although it was uploaded a moment ago.
+   * Once `beginSignal` aborts, it is not begun any more.
+   */
   readonly uploadBlob: (
     source: LayerSource,
     digest: Digest,
     again: boolean,
     signal: AbortSignal,
+    beginSignal: AbortSignal,
   ) => Promise<LayerReceipt>;
 }
 

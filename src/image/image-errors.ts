@@ -10,10 +10,11 @@ export function imageInvalid(
   what: string,
   problem: string,
   cause?: unknown,
+  remedy = 'make the image anew',
 ): LongshoreError<'E_IMAGE_INVALID'> {
   return new LongshoreError(
     'E_IMAGE_INVALID',
-    `${source}: ${what}: ${problem}; nothing of it was pushed. Make the image anew`,
+    `${source}: ${what}: ${problem}; nothing of it was pushed, ${remedy}`,
     { source, what, problem },
     cause === undefined ? {} : { cause },
   );
@@ -54,7 +55,8 @@ export function imageAmbiguous(
 ): LongshoreError<'E_IMAGE_AMBIGUOUS'> {
   return new LongshoreError(
     'E_IMAGE_AMBIGUOUS',
-    `${source} has ${choices.length} images; say which by reference, digest or platform` +
+    `${source} has ${choices.length} images; say which by reference, digest or ` +
+      'platform (--reference, --image-digest, --platform)' +
       listed(choices),
     { source, choices },
   );

@@ -29,6 +29,9 @@ export class ImagePush {
   /** Ends what runs side by side when one of it fails. */
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #drain: AbortSignal;
+  /** What has not begun when it aborts does not begin. */
+  readonly #beginSignal: AbortSignal;
   readonly #putLimit = pLimit(PUTS_IN_FLIGHT);
   readonly #sources = new Map<Digest, LayerSource>();
   readonly #uploads = new Map<Digest, Promise<void>>();
@@ -45,6 +48,7 @@ export class ImagePush {
     plan: ImagePlan,
     context: ImageContext,
     signal: AbortSignal,
+    drainSignal: AbortSignal = signal,
   ) {
     this.#image = image;
     this.#graph = graph;
@@ -52,7 +56,9 @@ export class ImagePush {
     this.#context = context;
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
     // Each blob listens: no leak, so no warning of one.
-    setMaxListeners(0, this.#signal);
+    this.#drain = drainSignal;
+    this.#beginSignal = AbortSignal.any([this.#signal, drainSignal]);
+    setMaxListeners(0, this.#signal, this.#beginSignal);
   }
 
   /** @throws LongshoreError of what failed first; the signal's reason */
@@ -62,6 +68,7 @@ export class ImagePush {
     for (const { digest, action } of blobs) {
       if (action === 'upload') await this.#findSource(digest);
     }
+    this.#beginSignal.throwIfAborted();
     await this.#ensureRepository();
     for (const blob of blobs) {
       if (blob.action === 'upload') this.#uploads.set(blob.digest, this.#upload(blob));
@@ -70,7 +77,8 @@ export class ImagePush {
     for (const node of this.#graph.nodes) {
       this.#puts.set(node.manifest.digest, this.#put(node));
     }
-    await settleTogether([...this.#uploads.values(), ...this.#puts.values()], this.#stop);
+    const work = [...this.#uploads.values(), ...this.#puts.values()];
+    await settleTogether(work, this.#stop, this.#drain);
     const durationMs = Math.round(performance.now() - startedAtMs);
     return imageReceipt(this.#plan, this.#results, this.#context.tally, durationMs);
   }
@@ -91,7 +99,13 @@ export class ImagePush {
   ): Promise<void> {
     const { digest, sizeBytes, mediaType, kind } = blob;
     const source = await this.#findSource(digest);
-    const receipt = await this.#context.uploadBlob(source, digest, again, this.#signal);
+    const receipt = await this.#context.uploadBlob(
+      source,
+      digest,
+      again,
+      this.#signal,
+      this.#beginSignal,
+    );
     if (receipt.sizeBytes !== sizeBytes) {
       const problem = `the manifest gives it ${sizeBytes} bytes, it has ${receipt.sizeBytes}`;
       throw imageInvalid(this.#context.name.image, `blob ${digest}`, problem);
@@ -112,6 +126,7 @@ export class ImagePush {
       await this.#uploads.get(reference.digest);
       await this.#puts.get(reference.digest);
     }
+    this.#beginSignal.throwIfAborted();
     const planned = this.#plan.manifests.find((one) => one.digest === digest);
     const isRoot = role === 'root';
     const tags = isRoot ? rootPuts(this.#plan) : planned?.action === 'put' ? [undefined] : [];
@@ -133,7 +148,7 @@ export class ImagePush {
     const present = await presentBlobs(blobs, this.#context, this.#signal);
     const gone = blobs.filter(({ descriptor }) => !present.has(descriptor.digest));
     const uploads = gone.map(({ descriptor, kind }) => this.#upload({ ...descriptor, kind }, true));
-    await settleTogether(uploads, this.#stop);
+    await settleTogether(uploads, this.#stop, this.#drain);
   }
 
   async #findSource(digest: Digest): Promise<LayerSource> {

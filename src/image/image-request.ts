@@ -26,6 +26,11 @@ export interface ImageRequest {
 export interface ImageCall {
   /** Aborts it; it rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
+  /**
+   * Once it aborts, no layer and no manifest is begun; layers that are being sent are finished, then
+   * the push rejects with its reason. What was completed is found by the next push.
+   */
+  readonly drainSignal?: AbortSignal;
   /** Called synchronously with each event; never awaited. What it throws is reported once and ignored. */
   readonly onEvent?: (event: ImageEvent) => void;
 }

@@ -62,6 +62,7 @@ export class ImageVerifier {
     const { repository } = context.name;
     const graph = await this.#graph();
     if (source !== undefined) this.#compare(graph, source);
+    const isDifferent = this.#problems.length > 0;
     const blobs = [...graph.blobs.values()];
     const wanted = blobs.filter(({ isForeign }) => !isForeign);
     const sizeBytes = wanted.reduce((sum, { descriptor }) => sum + descriptor.sizeBytes, 0);
@@ -69,7 +70,9 @@ export class ImageVerifier {
     const limit = pLimit(this.#options.blobsInFlight);
     const verifications = wanted.map((blob) => limit(() => this.#verify(blob)));
     await settleTogether(verifications, this.#stop);
-    if (this.#problems.length > 0) throw this.#failure();
+    if (this.#problems.length > 0) {
+      throw this.#failure(isDifferent ? 'push the one that it should be' : undefined);
+    }
     const { manifest } = graph.root;
     return {
       repository,
@@ -102,7 +105,7 @@ export class ImageVerifier {
     const stored = await this.#find(asked);
     if (stored === undefined) {
       this.#problems.push(`${reference} is not in ${repository}`);
-      throw this.#failure();
+      throw this.#failure('push it first');
     }
     const label = `${repository} ${reference}`;
     try {
@@ -224,13 +227,14 @@ export class ImageVerifier {
     }
   }
 
-  #failure(): LongshoreError {
+  /** @param remedy ECR keeps the image that it has, so a damaged one has to go before it comes again */
+  #failure(remedy = 'delete it (aws ecr batch-delete-image), then push it again'): LongshoreError {
     const { context, reference } = this.#options;
     const { repository } = context.name;
     const list = this.#problems.map((problem) => `\n  ${problem}`).join('');
     return new LongshoreError(
       'E_VERIFICATION_FAILED',
-      `${repository} ${reference} is not as it should be; push it again:${list}`,
+      `${repository} ${reference} is not as it should be; ${remedy}:${list}`,
       { repository, image: reference, problems: [...this.#problems] },
     );
   }

@@ -24,21 +24,23 @@ export class LayerQueue {
 
   /**
    * Uploads one layer when its turn comes; layers that wait begin in the order in which they came.
-   * @param registry whose calls it makes; default: the uploader's own
+   * @param options.registry whose calls it makes; default: the uploader's own
+   * @param options.beginSignal once it aborts, the layer is not begun any more
    */
   async run(
     order: LayerOrder,
     signal: AbortSignal,
     onEvent: ((event: LayerEvent) => void) | undefined,
-    registry: LayerRegistry = this.#context.registry,
+    options: { readonly registry?: LayerRegistry; readonly beginSignal?: AbortSignal } = {},
   ): Promise<LayerReceipt> {
     const progress = this.track(order.repository, order.source.label, onEvent);
     const { repository, source } = order;
+    const { beginSignal = signal } = options;
     try {
-      const givePermitBack = await takePermit(this.#permits, signal);
+      const givePermitBack = await takePermit(this.#permits, beginSignal);
       const startedAtMs = performance.now();
       try {
-        const context = { ...this.#context, registry };
+        const context = { ...this.#context, registry: options.registry ?? this.#context.registry };
         const outcome = await new LayerUpload(context, order, progress, signal).run();
         const durationMs = Math.round(performance.now() - startedAtMs);
         const receipt = { repository, source: source.label, ...outcome, durationMs };
@@ -50,7 +52,8 @@ export class LayerQueue {
       }
     } catch (error) {
       this.#counts.failed += 1;
-      progress.emit({ type: 'layer-failed', ...failureOf(error, signal.aborted) });
+      const isAborted = signal.aborted || (beginSignal.aborted && error === beginSignal.reason);
+      progress.emit({ type: 'layer-failed', ...failureOf(error, isAborted) });
       throw error;
     } finally {
       this.untrack(progress);

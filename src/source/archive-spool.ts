@@ -70,7 +70,10 @@ async function firstBytesOf(path: string, label: string): Promise<Uint8Array> {
 
 /** @throws LongshoreError E_IMAGE_UNSUPPORTED for other compressions; E_IMAGE_INVALID for nothing */
 function isGzipped(head: Uint8Array, label: string): boolean {
-  if (head.length === 0) throw imageInvalid(label, 'the archive', 'it is empty');
+  if (head.length === 0) {
+    const remedy = 'look whether the command that makes it failed';
+    throw imageInvalid(label, 'the archive', 'it is empty', undefined, remedy);
+  }
   const isLike = (magic: readonly number[]): boolean =>
     magic.every((byte, index) => head[index] === byte);
   for (const { name, magic, command } of COMPRESSIONS) {

@@ -61,7 +61,8 @@ function formatOf(files: ArchiveFiles): 'oci' | 'docker' | 'both' {
   }
   const problem =
     'it has neither index.json nor manifest.json at its top, so it is neither an OCI layout nor of docker save';
-  throw imageInvalid(files.label, 'the archive', problem);
+  const remedy = 'give an OCI layout in a tar, or what docker save writes';
+  throw imageInvalid(files.label, 'the archive', problem, undefined, remedy);
 }
 
 /**

@@ -73,7 +73,8 @@ async function readSavedImages(
   const bytes = await readSmallFile(files, DOCKER_MANIFEST_FILE, MANIFEST_BYTES_MAX, signal);
   if (bytes === undefined) {
     const problem = 'there is no such file, so it is not what docker save writes';
-    throw imageInvalid(label, DOCKER_MANIFEST_FILE, problem);
+    const remedy = 'if it is an OCI layout in a tar, say so (format oci, oci-archive:)';
+    throw imageInvalid(label, DOCKER_MANIFEST_FILE, problem, undefined, remedy);
   }
   const images = new Map<string, SavedImage>();
   try {

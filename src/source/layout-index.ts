@@ -53,7 +53,9 @@ async function readDocument(
 ): Promise<JsonObject> {
   const bytes = await readSmallFile(files, path, sizeBytesMax, signal);
   if (bytes === undefined) {
-    throw imageInvalid(files.label, path, 'there is no such file, so this is no OCI image layout');
+    const problem = 'there is no such file, so this is no OCI image layout';
+    const remedy = 'give the folder, or the tar, of an OCI image layout';
+    throw imageInvalid(files.label, path, problem, undefined, remedy);
   }
   return within(files, path, () => readJsonObject(bytes));
 }

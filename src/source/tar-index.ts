@@ -184,13 +184,14 @@ class TarIndexer {
 
   #damaged(position: number): Error {
     if (position === 0) {
-      return this.#problem('it is not a tar archive, as docker save and skopeo copy write them');
+      const remedy = 'give an OCI layout in a tar, or what docker save writes';
+      return this.#problem('it is not a tar archive', undefined, remedy);
     }
     return this.#problem(`it is damaged at byte ${position}: no entry begins there`);
   }
 
-  #problem(problem: string, cause?: unknown): Error {
-    return imageInvalid(this.#blocks.label, 'the archive', problem, cause);
+  #problem(problem: string, cause?: unknown, remedy?: string): Error {
+    return imageInvalid(this.#blocks.label, 'the archive', problem, cause, remedy);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Where plans, pushes and verifications of images are wired to sources, threads and ECR. */
 
 import { failureOf } from '../errors.ts';
+import { setMaxListeners } from 'node:events';
 import type { CallTally, EcrCaller } from '../ecr/ecr-caller.ts';
 import { toRegistryFault } from '../ecr/ecr-fault.ts';
 import { EcrImageRegistry } from '../ecr/ecr-image-registry.ts';
@@ -18,7 +19,7 @@ import type {
 import { type ImageGraph, readGraph } from '../image/image-graph.ts';
 import type { ImagePlan } from '../image/image-plan.ts';
 import { ImagePush } from '../image/image-push.ts';
-import type { ImageRequest, VerificationRequest } from '../image/image-request.ts';
+import type { ImageCall, ImageRequest, VerificationRequest } from '../image/image-request.ts';
 import type { Compression, ImageSource, OpenImage } from '../image/image-source.ts';
 import { fromSource } from '../image/source-guard.ts';
 import { ImageVerifier } from '../image/image-verifier.ts';
@@ -61,24 +62,26 @@ export class ImageStation {
 
   plan(
     request: ImageRequest,
-    onEvent: ((event: ImageEvent) => void) | undefined,
+    { onEvent, drainSignal }: ImageCall,
     signal: AbortSignal,
   ): Promise<ImagePlan> {
-    const job = this.#job(request, onEvent, signal);
+    const job = this.#job(request, onEvent, either(signal, drainSignal));
     return this.#withImage(job, (image, graph) => this.#planOf(job, image, graph));
   }
 
   async push(
     request: ImageRequest,
-    onEvent: ((event: ImageEvent) => void) | undefined,
+    { onEvent, drainSignal }: ImageCall,
     signal: AbortSignal,
   ): Promise<ImageReceipt> {
     const startedAtMs = performance.now();
-    const job = this.#job(request, onEvent, signal);
+    // Until bytes travel there is nothing that would have to be finished.
+    const job = this.#job(request, onEvent, either(signal, drainSignal));
     const receipt = await this.#withImage(job, async (image, graph) => {
       const plan = await this.#planOf(job, image, graph);
       emitImage(job.context, { type: 'image-planned', plan });
-      return new ImagePush(image, graph, plan, job.context, signal).run(startedAtMs);
+      const push = new ImagePush(image, graph, plan, job.context, signal, drainSignal);
+      return push.run(startedAtMs);
     });
     emitImage(job.context, { type: 'image-completed', receipt });
     return receipt;
@@ -139,10 +142,13 @@ export class ImageStation {
       partSizeBytes: options.partSizeBytes ?? PART_SIZE_REPORTED_BYTES,
       tally,
       sink,
-      uploadBlob: (source, digest, again, uploadSignal) => {
+      uploadBlob: (source, digest, again, uploadSignal, beginSignal) => {
         const presence = again ? 'ignore' : { completedSince };
         const order = { repository, source, expectedDigest: digest, presence } as const;
-        return layers.run(order, uploadSignal, (event) => sink.emit(event), registry);
+        return layers.run(order, uploadSignal, (event) => sink.emit(event), {
+          registry,
+          beginSignal,
+        });
       },
     };
     return { request, context, signal };
@@ -204,6 +210,13 @@ export class ImageStation {
       await folder.remove();
     }
   }
+}
+
+function either(signal: AbortSignal, other: AbortSignal | undefined): AbortSignal {
+  if (other === undefined) return signal;
+  const both = AbortSignal.any([signal, other]);
+  setMaxListeners(0, both);
+  return both;
 }
 
 /** What is to be read of an image source. */

@@ -126,6 +126,16 @@ const RANGE: Readonly<Record<NumberOption, Range>> = {
   tailHoldMs: { min: 1, max: 600_000, byDefault: 15_000 },
 };
 
+/** Settings of the AWS client that are looked for among ours. */
+const CLIENT_SETTINGS: ReadonlySet<string> = new Set([
+  'credentials',
+  'profile',
+  'logger',
+  'requestHandler',
+  'useFipsEndpoint',
+  'useDualstackEndpoint',
+]);
+
 const OTHER_OPTIONS: readonly string[] = [
   'region',
   'endpoint',
@@ -150,6 +160,9 @@ export function resolveUploaderOptions(
 ): ResolvedUploaderOptions {
   for (const name of Object.keys(options)) {
     if (!(name in RANGE) && !OTHER_OPTIONS.includes(name)) {
+      if (CLIENT_SETTINGS.has(name)) {
+        throw optionInvalid(name, `it inside client: { ${name} }`, 'it beside client');
+      }
       throw optionInvalid(
         name,
         `one of ${[...Object.keys(RANGE), ...OTHER_OPTIONS].join(', ')}`,

@@ -160,14 +160,14 @@ class LayerUploader implements Uploader {
   async planImage(request: ImageRequest, call: ImageCall = {}): Promise<ImagePlan> {
     assertImageRequest(request);
     return this.#start(call.signal, async (signal) =>
-      (await this.#station()).plan(request, call.onEvent, signal),
+      (await this.#station()).plan(request, call, signal),
     );
   }
 
   async pushImage(request: ImageRequest, call: ImageCall = {}): Promise<ImageReceipt> {
     assertImageRequest(request);
     return this.#start(call.signal, async (signal) =>
-      (await this.#station()).push(request, call.onEvent, signal),
+      (await this.#station()).push(request, call, signal),
     );
   }
 

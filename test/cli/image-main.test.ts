@@ -53,7 +53,7 @@ test('a layout is pushed, then found present, and verified', async () => {
   const verified = await longshore(['verify', 'cli/layout:latest', `oci:${layout}:v1`]);
   expect(verified).toMatchObject({ exitCode: 0 });
   expect(verified.stdout).toBe(`cli/layout@${image.descriptor.digest} verified latest\n`);
-  expect(verified.stderr).toContain('the same as the source');
+  expect(verified.stderr).toContain('digests as in the source');
 });
 
 test('a dry run tells what would travel, and nothing does', async () => {

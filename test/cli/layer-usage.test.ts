@@ -35,6 +35,12 @@ describe('wrong usage ends with 2 before anything is started', () => {
     expect(context.stderr.text).toContain('pipe the layer into it');
   });
 
+  test('a part size out of its range, in the unit of the flag', async () => {
+    const context = fakeContext({});
+    expect(await runProgram(context, layer('a', '--part-size', '3'))).toBe(2);
+    expect(context.stderr.text).toContain('Expected 5 to 20 MiB');
+  });
+
   test('what the library refuses, named as the flag is', async () => {
     const refusal = new LongshoreError(
       'E_OPTION_INVALID',
@@ -46,7 +52,7 @@ describe('wrong usage ends with 2 before anything is started', () => {
       },
     );
     const context = fakeContext({ createUploader: () => Promise.reject(refusal) });
-    expect(await runProgram(context, layer('a', '--part-size', '1B'))).toBe(2);
+    expect(await runProgram(context, layer('a', '--part-size', '6'))).toBe(2);
     expect(context.stderr.text).toContain('option: --part-size');
   });
 });

@@ -173,7 +173,7 @@ describe('--dry-run', () => {
         '1.0     new',
         'latest  moves from 000000000007',
         '13 blobs: 4 to upload, 4.00 MB; 9 to skip, 9.00 MB',
-        '5 calls:',
+        '5 calls beside the look-ups:',
         '  UploadLayerPart 3',
       ]),
     );

@@ -2,15 +2,7 @@ import { expect, test } from 'vitest';
 import type { ImageCall, ImageReceipt, LayerSnapshot, UploaderSnapshot } from '../../src/index.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { EMPTY_SNAPSHOT } from './fake-uploader.ts';
-import {
-  blobsOf,
-  completedEvent,
-  digestOf,
-  layerName,
-  plannedEvent,
-  planOf,
-  receiptOf,
-} from './image-sample.ts';
+import { blobsOf, digestOf, layerName, plannedEvent, planOf, receiptOf } from './image-sample.ts';
 import { type ImageSetup, setUpImage, until } from './image-setup.ts';
 
 const PLAN = planOf(blobsOf(4, 3));
@@ -19,6 +11,9 @@ const PUSH = ['push', 'oci:out', 'team/app', '--json'];
 interface Scene extends ImageSetup {
   readonly emit: NonNullable<ImageCall['onEvent']>;
   readonly finish: () => void;
+  /** The layers that were being sent have ended. */
+  readonly stop: () => void;
+  readonly isDraining: () => boolean;
   readonly ended: Promise<number>;
 }
 
@@ -33,7 +28,6 @@ async function pushing(...sending: readonly number[]): Promise<Scene> {
       return new Promise<ImageReceipt>((resolve, reject) => {
         finish = () => resolve(receiptOf(PLAN));
         fail = reject;
-        given.signal?.addEventListener('abort', () => reject(given.signal?.reason));
       });
     },
   });
@@ -47,7 +41,9 @@ async function pushing(...sending: readonly number[]): Promise<Scene> {
   const ended = runProgram(setup.context, PUSH);
   await until(() => call.onEvent !== undefined);
   const emit: Scene['emit'] = (event) => call.onEvent?.(event);
-  return { ...setup, emit, finish: () => finish(), ended };
+  const isDraining = (): boolean => call.drainSignal?.aborted === true;
+  const stop = (): void => fail(call.drainSignal?.reason);
+  return { ...setup, emit, finish: () => finish(), stop, isDraining, ended };
 }
 
 function layerOf(index: number): LayerSnapshot {
@@ -67,9 +63,14 @@ function codeOf({ context }: ImageSetup): string | undefined {
   return /"code":"(\w+)"/.exec(context.stdout.text)?.[1];
 }
 
-test('before anything is sent, the first signal ends a push at once', async () => {
-  const scene = await pushing();
+test('the first signal lets what is sent come to its end, and begins nothing new', async () => {
+  const scene = await pushing(0, 1);
+  scene.emit(plannedEvent(PLAN));
   scene.context.send('SIGINT');
+  expect(scene.context.stderr.text).toContain('finishing 2 layers under way');
+  expect(scene.isDraining()).toBe(true);
+  expect(scene.context.stdout.text).toBe('');
+  scene.stop();
   expect(await scene.ended).toBe(130);
   expect(codeOf(scene)).toBe('ABORTED');
   expect(scene.context.stderr.text).toContain('stay for the next push');
@@ -77,28 +78,11 @@ test('before anything is sent, the first signal ends a push at once', async () =
   expect(scene.context.signalListeners.size).toBe(0);
 });
 
-test('layers that are being sent come to their end, then the push is stopped', async () => {
-  const scene = await pushing(0, 1);
-  scene.emit(plannedEvent(PLAN));
-  scene.context.send('SIGINT');
-  expect(scene.context.stderr.text).toContain('finishing 2 layers under way');
-  scene.emit(completedEvent(0));
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(scene.context.stdout.text).toBe('');
-  scene.emit(completedEvent(1));
-  expect(await scene.ended).toBe(130);
-  expect(codeOf(scene)).toBe('ABORTED');
-});
-
-test('with the last layers the image is whole, so the push is finished', async () => {
-  const scene = await pushing(2);
-  scene.emit(plannedEvent(PLAN));
-  scene.emit(completedEvent(0));
-  scene.emit(completedEvent(1));
+test('a signal that comes too late to stop anything changes nothing', async () => {
+  const scene = await pushing();
   scene.context.send('SIGTERM');
-  scene.emit(completedEvent(2));
   scene.finish();
-  expect(await scene.ended).toBe(130);
+  expect(await scene.ended).toBe(0);
   expect(JSON.parse(scene.context.stdout.text)).toMatchObject({ outcome: 'pushed' });
 });
 

@@ -58,7 +58,7 @@ describe('an image that is as it should be', () => {
       },
     ]);
     expect(context.stdout.text).toBe(`team/app@${ROOT} verified\n`);
-    expect(context.stderr.text).toContain('the same as the source');
+    expect(context.stderr.text).toContain('digests as in the source');
   });
 
   test('with --json is one object', async () => {

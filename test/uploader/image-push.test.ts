@@ -609,6 +609,34 @@ describe('a repository that was emptied between two pushes', () => {
   });
 });
 
+describe('a push that is drained', () => {
+  test('finishes the layers that are being sent, begins nothing, and moves no tag', async () => {
+    await using rig = await startRig({ uploader: { layersInFlight: 2 } });
+    const layers = Array.from({ length: 8 }, (_, index) => layerBytes(5000 - index, index + 1));
+    const image = makeImage({ layers });
+    const drain = new AbortController();
+    const reason = new Error('no more');
+    const types: string[] = [];
+    const pushing = rig.uploader.pushImage(
+      { repository: REPOSITORY, image: memoryImage(image), tags: ['a'] },
+      {
+        drainSignal: drain.signal,
+        onEvent: ({ type }) => {
+          types.push(type);
+          if (type === 'upload-initiated') drain.abort(reason);
+        },
+      },
+    );
+    await expect(pushing).rejects.toBe(reason);
+    expect(types.filter((type) => type === 'layer-completed')).toHaveLength(2);
+    expect(types.at(-1)).toBe('image-failed');
+    expect(rig.emulator.uploads()).toEqual([]);
+    expect(callCounts(rig.emulator)).not.toHaveProperty('PutImage');
+    const receipt = await push(rig, image, { tags: ['a'] });
+    expect(receipt.blobs.filter(({ outcome }) => outcome === 'already-present')).toHaveLength(2);
+  });
+});
+
 describe('a plan', () => {
   test('tells what would travel and why, and sends nothing', async () => {
     await using rig = await startRig();
