@@ -8,6 +8,10 @@ export interface BenchArguments {
   readonly full: boolean;
   /** Counted runs of each contestant; `undefined` leaves it to the scenario. */
   readonly runs: number | undefined;
+  /** Path of an earlier result to compare with. */
+  readonly compare: string | undefined;
+  /** Path of a result to compare instead of measuring. */
+  readonly result: string | undefined;
   readonly help: boolean;
 }
 
@@ -27,6 +31,8 @@ export function parseBenchArguments(
     options: {
       full: { type: 'boolean', default: false },
       runs: { type: 'string' },
+      compare: { type: 'string' },
+      result: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -36,7 +42,11 @@ export function parseBenchArguments(
   if (unknown !== undefined) {
     throw new Error(`unknown scenario "${unknown}"; known: ${knownScenarios.join(', ')}`);
   }
-  return { scenarios, full: values.full, runs: parseRuns(values.runs), help: values.help };
+  const { full, compare, result, help } = values;
+  if (result !== undefined && compare === undefined) {
+    throw new Error('--result names what --compare compares with; give both');
+  }
+  return { scenarios, full, runs: parseRuns(values.runs), compare, result, help };
 }
 
 function parseRuns(text: string | undefined): number | undefined {

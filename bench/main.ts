@@ -1,13 +1,17 @@
 /** `npm run bench`: runs scenarios, prints their tables, keeps both tables and raw figures. */
 
+import { readFileSync } from 'node:fs';
 import { parseBenchArguments } from './arguments.ts';
 import { formatEnvironment, readEnvironment } from './environment.ts';
 import { installCleanup } from './harness/cleanup.ts';
 import { FOREIGN_SHARE_MAX } from './harness/machine-load.ts';
 import type { Programs } from './harness/program.ts';
 import { compilePrograms } from './harness/program.ts';
+import { assertSameMachine, compareResults, comparisonTable } from './report/comparison.ts';
 import type { ScenarioResult } from './report/result-file.ts';
-import { saveReport, saveResults } from './report/result-file.ts';
+import { resultDocument, saveReport, saveResults } from './report/result-file.ts';
+import type { ResultDocument } from './report/result-schema.ts';
+import { parseResult } from './report/result-schema.ts';
 import { formatTable } from './report/table.ts';
 import type { ScenarioContext, Section } from './scenario.ts';
 import { SCENARIOS } from './scenario-list.ts';
@@ -25,6 +29,11 @@ async function main(): Promise<void> {
     console.log(helpText());
     return;
   }
+  const before = asked.compare === undefined ? undefined : readResult(asked.compare);
+  if (before !== undefined && asked.result !== undefined) {
+    printComparison(before, readResult(asked.result));
+    return;
+  }
   const chosen = SCENARIOS.filter(({ name, byDefault }) =>
     asked.scenarios.length === 0 ? byDefault : asked.scenarios.includes(name),
   );
@@ -38,6 +47,8 @@ async function main(): Promise<void> {
 
   const startedAt = new Date();
   const environment = await readEnvironment();
+  // Told before the minutes that it takes, not after them.
+  if (before !== undefined) assertSameMachine(before.environment, environment);
   console.log(`${formatEnvironment(environment)}\n`);
   if (environment.busyShareBefore > FOREIGN_SHARE_MAX) {
     console.log(
@@ -58,6 +69,16 @@ async function main(): Promise<void> {
   }
   const results = { startedAt, environment, full: asked.full, scenarios: done };
   console.error(`saved ${saveResults(results)} and ${await saveReport(results)}`);
+  if (before !== undefined) printComparison(before, resultDocument(results));
+}
+
+function readResult(path: string): ResultDocument {
+  return parseResult(readFileSync(path, 'utf8'), path);
+}
+
+function printComparison(before: ResultDocument, after: ResultDocument): void {
+  assertSameMachine(before.environment, after.environment);
+  console.log(formatTable(comparisonTable(before, after, compareResults(before, after))));
 }
 
 function helpText(): string {
@@ -67,16 +88,18 @@ function helpText(): string {
       `  ${name.padEnd(width)}  ${byDefault ? ' ' : '*'} ${summary}`,
   );
   return [
-    'Usage: npm run bench -- [scenario ...] [--full] [--runs <count>]',
+    'Usage: npm run bench -- [scenario ...] [--full] [--runs <count>] [--compare <file>]',
     '',
     'Scenarios (* only when named):',
     ...lines,
     '',
     'Options:',
-    '  --full          more runs and settings, larger layers: the figures to publish',
-    '  --runs <count>  counted runs of each contestant, 1..100',
-    '  -h, --help      this text',
+    '  --full            more runs and settings, larger layers: the figures to publish',
+    '  --runs <count>    counted runs of each contestant, 1..100',
+    '  --compare <file>  an earlier result of this machine (JSON): shows what moved beyond noise',
+    '  --result <file>   measures nothing: compares this result with that of --compare',
+    '  -h, --help        this text',
     '',
-    'Tables and raw figures go to bench/results.',
+    'Raw figures (JSON), tables (Markdown) and a report with charts (HTML) go to bench/results.',
   ].join('\n');
 }

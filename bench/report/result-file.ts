@@ -25,7 +25,7 @@ export interface Results {
 const FOLDER = fileURLToPath(new URL('../results/', import.meta.url));
 
 /** What the JSON holds: everything but the tables and charts, which say the same again. */
-function resultDocument(results: Results): ResultDocument {
+export function resultDocument(results: Results): ResultDocument {
   const { startedAt, environment, full, scenarios } = results;
   return {
     schemaVersion: RESULT_SCHEMA_VERSION,
