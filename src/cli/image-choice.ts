@@ -123,8 +123,9 @@ async function registryOptionsOf(
     ...(sourceCaFile !== undefined && {
       certificateAuthorities: readCertificates('--source-ca-file', sourceCaFile),
     }),
-    ...(username !== undefined && {
-      credentials: { username, password: await readPassword(context) },
-    }),
+    credentials:
+      username === undefined
+        ? (await context.loadImages()).ecrCredentials()
+        : { username, password: await readPassword(context) },
   };
 }

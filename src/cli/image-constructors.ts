@@ -2,5 +2,10 @@
 
 export type ImageConstructors = Pick<
   typeof import('../index.ts'),
-  'archiveImage' | 'localImage' | 'manifestImage' | 'ociLayoutImage' | 'registryImage'
+  | 'archiveImage'
+  | 'ecrCredentials'
+  | 'localImage'
+  | 'manifestImage'
+  | 'ociLayoutImage'
+  | 'registryImage'
 >;

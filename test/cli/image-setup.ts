@@ -31,6 +31,9 @@ export function setUpImage(
   return { context, uploader, options, sources };
 }
 
+/** What `ecrCredentials()` gives in these tests. */
+export const ECR_CREDENTIALS: () => Promise<undefined> = () => Promise.resolve(undefined);
+
 function constructorsInto(sources: (readonly unknown[])[]): ImageConstructors {
   const remember =
     (name: string) =>
@@ -44,6 +47,7 @@ function constructorsInto(sources: (readonly unknown[])[]): ImageConstructors {
     localImage: remember('localImage'),
     registryImage: remember('registryImage'),
     manifestImage: remember('manifestImage'),
+    ecrCredentials: () => ECR_CREDENTIALS,
   };
 }
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import { DIGEST } from './fake-uploader.ts';
 import { blobsOf, digestOf, planOf, receiptOf } from './image-sample.ts';
-import { type ImageSetup, setUpImage } from './image-setup.ts';
+import { ECR_CREDENTIALS, type ImageSetup, setUpImage } from './image-setup.ts';
 
 let directory: string;
 let archive: string;
@@ -45,8 +45,8 @@ describe('SOURCE becomes the image source that it names', () => {
     ['oci:out:v1', ['ociLayoutImage', 'out', { reference: 'v1' }]],
     ['oci-archive:a.tar', ['archiveImage', 'a.tar', { format: 'oci' }]],
     ['docker-archive:a:b', ['archiveImage', 'a', { format: 'docker', reference: 'b' }]],
-    ['docker://alpine:3', ['registryImage', 'alpine:3', {}]],
-    ['alpine:3', ['registryImage', 'alpine:3', {}]],
+    ['docker://alpine:3', ['registryImage', 'alpine:3', { credentials: ECR_CREDENTIALS }]],
+    ['alpine:3', ['registryImage', 'alpine:3', { credentials: ECR_CREDENTIALS }]],
   ])('%s', async (word, source) => {
     expect(await sourcesOf(word)).toEqual([source]);
   });

@@ -62,7 +62,7 @@ const INPUT_OUTPUT = [
 
 export const ROOMS: { readonly [Name in RoomName]: Room } = {
   index: {
-    rooms: ['uploader', 'layer', 'image', 'source'],
+    rooms: ['uploader', 'layer', 'image', 'source', 'ecr'],
     packages: [],
     typePackages: ['@aws-sdk/client-ecr'],
   },
