@@ -41,6 +41,7 @@ async function main(): Promise<void> {
   const context: ScenarioContext = {
     full: asked.full,
     runs: asked.runs,
+    patient: true,
     programs: () => (programs ??= compilePrograms()),
     progress: (text) => console.error(`  ${text}`),
   };

@@ -3,7 +3,7 @@ import { encodeScenario } from './scenarios/encode.ts';
 import { hashScenario } from './scenarios/hash.ts';
 import { imageScenario } from './scenarios/image.ts';
 import { layerScenario } from './scenarios/layer.ts';
-import { linkScenario } from './scenarios/link.ts';
+import { wanScenario } from './scenarios/wan.ts';
 import { memoryScenario } from './scenarios/memory.ts';
 import { profileScenario } from './scenarios/profile.ts';
 import { smokeScenario } from './scenarios/smoke.ts';
@@ -14,7 +14,7 @@ export const SCENARIOS: readonly Scenario[] = [
   encodeScenario,
   layerScenario,
   imageScenario,
-  linkScenario,
+  wanScenario,
   memoryScenario,
   profileScenario,
   smokeScenario,

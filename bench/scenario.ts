@@ -10,6 +10,8 @@ export interface ScenarioContext {
   readonly full: boolean;
   /** Counted runs, if the caller asked for a number. */
   readonly runs: number | undefined;
+  /** Waits for quiet and repeats what was disturbed; false where only the machinery is tried. */
+  readonly patient: boolean;
   /** Compiled on the first call. */
   programs(): Promise<Programs>;
   /** Tells the person who waits what is going on. */

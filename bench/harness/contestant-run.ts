@@ -5,6 +5,7 @@ import type { Job, LayerFile, LongshoreOptions, Measurement, Reply } from './pro
 import { MachineLoad } from './machine-load.ts';
 import type { ProgramName } from './program.ts';
 import type { Server } from './server-process.ts';
+import type { WireActivity } from './wire-activity.ts';
 
 /** Who runs, and with what settings. */
 export interface Contestant {
@@ -26,6 +27,10 @@ export interface Task {
 }
 
 export interface Run extends Measurement {
+  /** From the start of the process to its end, imports included. */
+  readonly processWallMs: number;
+  /** What the server saw of it. */
+  readonly activity: WireActivity;
   /** CPU time of the server's process meanwhile. */
   readonly serverCpuMs: number;
   /** Share of the machine's cores that was in other hands meanwhile. */
@@ -53,6 +58,7 @@ export async function runContestant(
   const before = await server.usage();
   const ownBefore = process.cpuUsage();
   const load = new MachineLoad();
+  const startedAt = performance.now();
   await using child = new Child(contestant.name, file, environment);
   const reply = (await child.ask(job)) as Reply;
   const after = await server.usage();
@@ -63,11 +69,14 @@ export async function runContestant(
   const knownCpuMs = measurement.cpuLifetimeMs + serverCpuMs + (own.user + own.system) / 1000;
   const foreignShare = load.foreignShare(knownCpuMs);
   if (contestant.sendsOtherBytes !== true) assertDigests(contestant.name, measurement, task.layers);
+  const endedByItself = await child.endsWithin(END_TIMEOUT_MS);
   return {
     ...measurement,
+    processWallMs: performance.now() - startedAt,
+    activity: after.activity,
     serverCpuMs,
     foreignShare,
-    endedByItself: await child.endsWithin(END_TIMEOUT_MS),
+    endedByItself,
   };
 }
 

@@ -7,14 +7,27 @@ import type { LayerFile } from './protocol.ts';
 
 const OCI = 'application/vnd.oci.image';
 
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+export interface ImageLayout {
+  readonly folder: string;
+  readonly layers: readonly LayerFile[];
+  /** Digest of the image's manifest. */
+  readonly digest: string;
+}
+
 /** Writes an image of these layers into a folder that does not exist yet. */
 export async function writeImageLayout(
   folder: string,
   layers: readonly LayerFile[],
-): Promise<string> {
+): Promise<ImageLayout> {
   const blobs = join(folder, 'blobs', 'sha256');
   await mkdir(blobs, { recursive: true });
-  const put = async (mediaType: string, document: object): Promise<object> => {
+  const put = async (mediaType: string, document: object): Promise<Descriptor> => {
     const text = JSON.stringify(document);
     const hex = createHash('sha256').update(text).digest('hex');
     await writeFile(join(blobs, hex), text);
@@ -38,10 +51,12 @@ export async function writeImageLayout(
       size: sizeBytes,
     })),
   });
+  // Some programs find an image only by its tag.
+  const annotations = { 'org.opencontainers.image.ref.name': 'latest' };
   await writeFile(
     join(folder, 'index.json'),
-    JSON.stringify({ schemaVersion: 2, manifests: [manifest] }),
+    JSON.stringify({ schemaVersion: 2, manifests: [{ ...manifest, annotations }] }),
   );
   await writeFile(join(folder, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
-  return folder;
+  return { folder, layers, digest: manifest.digest };
 }

@@ -1,6 +1,7 @@
 /** What passes between the benchmark and the processes it starts: JSON, one value a line. */
 
 import type { UploaderOptions } from 'longshore';
+import type { WireActivity } from './wire-activity.ts';
 
 /** A file to upload and what its digest really is, by the benchmark's own count. */
 export interface LayerFile {
@@ -16,6 +17,12 @@ export interface ServerAddress {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** PEM, for a server that speaks TLS. */
   readonly certificateAuthorities?: string;
+  /** Its other face, below `/v2/`. */
+  readonly registry: {
+    readonly host: string;
+    readonly username: string;
+    readonly password: string;
+  };
 }
 
 /** One run of one contestant. */
@@ -35,7 +42,12 @@ export interface Job {
 
 export type LongshoreOptions = Pick<
   UploaderOptions,
-  'hasher' | 'partsInFlight' | 'layersInFlight' | 'bytesInMemoryMax' | 'workersMax'
+  | 'hasher'
+  | 'partSizeBytes'
+  | 'partsInFlight'
+  | 'layersInFlight'
+  | 'bytesInMemoryMax'
+  | 'workersMax'
 >;
 
 /** What a contestant did, as it says itself. */
@@ -75,14 +87,25 @@ export type Reply =
 export interface ServerUsage {
   readonly cpuMs: number;
   readonly rssBytes: number;
+  /** Since it was asked before. */
+  readonly activity: WireActivity;
+}
+
+/** A link as a table's title names it. */
+export interface Link {
+  readonly roundTripMs: number;
+  /** Added to each round trip, evenly drawn from 0 to this. Default 0. */
+  readonly jitterMs?: number;
+  readonly bytesPerSecondPerConnection: number;
+  /** All connections together. Default: no limit. */
+  readonly bytesPerSecondTotal?: number;
+  readonly partServiceTimeMs: number;
 }
 
 /** What the server process is started with. */
 export interface ServerJob {
   readonly tls?: { readonly key: string; readonly certificate: string };
-  readonly network?: {
-    readonly roundTripMs: number;
-    readonly bytesPerSecondPerConnection: number;
-    readonly partServiceTimeMs: number;
-  };
+  readonly link?: Link;
+  /** Whether calls above ECR's published rates are refused. */
+  readonly quotas?: boolean;
 }

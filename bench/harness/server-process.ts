@@ -1,17 +1,15 @@
 /** The server of a benchmark, in a process of its own so that its work is not counted as a client's. */
 
 import { readFileSync } from 'node:fs';
-import { CreateRepositoryCommand, ECRClient } from '@aws-sdk/client-ecr';
+import { BatchGetImageCommand, CreateRepositoryCommand, ECRClient } from '@aws-sdk/client-ecr';
 import { Agent } from 'node:https';
 import { Child } from './child-process.ts';
-import type { ServerAddress, ServerJob, ServerUsage } from './protocol.ts';
-
-/** A link as a table's title names it. */
-export type Link = NonNullable<ServerJob['network']>;
+import type { Link, ServerAddress, ServerJob, ServerUsage } from './protocol.ts';
 
 export interface ServerSettings {
   readonly tls: boolean;
   readonly link?: Link;
+  readonly quotas?: boolean;
 }
 
 export class Server implements AsyncDisposable {
@@ -23,7 +21,7 @@ export class Server implements AsyncDisposable {
   private constructor(child: Child, address: ServerAddress) {
     this.#child = child;
     this.address = address;
-    const { certificateAuthorities: ca, ...rest } = address;
+    const { certificateAuthorities: ca, registry: _registry, ...rest } = address;
     this.#client = new ECRClient({
       ...rest,
       ...(ca !== undefined && { requestHandler: { httpsAgent: new Agent({ ca }) } }),
@@ -31,11 +29,12 @@ export class Server implements AsyncDisposable {
   }
 
   /** Starts it and waits until it listens. */
-  static async start(file: string, { tls, link }: ServerSettings): Promise<Server> {
+  static async start(file: string, { tls, link, quotas = false }: ServerSettings): Promise<Server> {
     const certificate = readFixture('localhost-test-only-certificate.pem');
     const job: ServerJob = {
       ...(tls && { tls: { key: readFixture('localhost-test-only-key.pem'), certificate } }),
-      ...(link !== undefined && { network: link }),
+      ...(link !== undefined && { link }),
+      quotas,
     };
     const child = new Child('the server', file);
     try {
@@ -53,6 +52,14 @@ export class Server implements AsyncDisposable {
     const repositoryName = `bench/run-${this.#repositoryCount}`;
     await this.#client.send(new CreateRepositoryCommand({ repositoryName }));
     return repositoryName;
+  }
+
+  /** Digest of the image that has the tag `latest`, if there is one. */
+  async latestDigest(repositoryName: string): Promise<string | undefined> {
+    const { images = [] } = await this.#client.send(
+      new BatchGetImageCommand({ repositoryName, imageIds: [{ imageTag: 'latest' }] }),
+    );
+    return images[0]?.imageId?.imageDigest;
   }
 
   async usage(): Promise<ServerUsage> {

@@ -6,6 +6,7 @@ import { measureContestant } from './measured-run.ts';
 
 async function uploadLayers(job: Job): Promise<Outcome> {
   const { server, repository } = job;
+  const createdAtMs = Date.now();
   await using uploader = createUploader({
     region: server.region,
     endpoint: server.endpoint,
@@ -28,7 +29,7 @@ async function uploadLayers(job: Job): Promise<Outcome> {
   return {
     layerBytes,
     digests: receipts.map(({ digest }) => digest),
-    extra: { resentBytes: sentBytes - layerBytes },
+    extra: { resentBytes: sentBytes - layerBytes, createdAtMs },
   };
 }
 

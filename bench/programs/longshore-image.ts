@@ -4,12 +4,13 @@ import { createUploader, ociLayoutImage } from 'longshore';
 import type { Job, Outcome } from '../harness/protocol.ts';
 import { measureContestant } from './measured-run.ts';
 
-async function pushImage({ server, repository, layout = '' }: Job): Promise<Outcome> {
+async function pushImage({ server, repository, layout = '', options }: Job): Promise<Outcome> {
   await using uploader = createUploader({
     region: server.region,
     endpoint: server.endpoint,
     client: { credentials: server.credentials },
     proxy: 'none',
+    ...options,
   });
   const receipt = await uploader.pushImage({
     repository,

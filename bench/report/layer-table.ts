@@ -1,7 +1,7 @@
 /** The table of the `layer` scenario: every contestant beside the plain SDK and beside its floor. */
 
 import type { Run, Task } from '../harness/contestant-run.ts';
-import { FOREIGN_SHARE_MAX } from '../harness/machine-load.ts';
+import { isDisturbed } from '../harness/fair-rounds.ts';
 import type { Spread } from '../statistics.ts';
 import { median, spreadOf } from '../statistics.ts';
 import {
@@ -111,11 +111,6 @@ export function speedOf(runs: readonly Run[]): Spread {
 
 export function cpuMs({ cpuUserMs, cpuSystemMs }: Pick<Run, 'cpuUserMs' | 'cpuSystemMs'>): number {
   return cpuUserMs + cpuSystemMs;
-}
-
-/** Whether somebody else's work got into a run. */
-export function isDisturbed({ foreignShare }: Run): boolean {
-  return foreignShare > FOREIGN_SHARE_MAX;
 }
 
 /** How quiet the machine was. */

@@ -34,9 +34,9 @@ async function* run(context: ScenarioContext): AsyncGenerator<Section> {
   const grown = await writeImageLayout(join(files.folder, 'grown'), [...layers, added]);
   await using server = await Server.start(programs.server, { tls: false });
   const pushes = [
-    { name: 'first push', layout: base, runs: [] as Run[] },
-    { name: 'unchanged second push', layout: base, runs: [] as Run[] },
-    { name: 'push with one new layer', layout: grown, runs: [] as Run[] },
+    { name: 'first push', layout: base.folder, runs: [] as Run[] },
+    { name: 'unchanged second push', layout: base.folder, runs: [] as Run[] },
+    { name: 'push with one new layer', layout: grown.folder, runs: [] as Run[] },
   ];
   const count = context.runs ?? (context.full ? RUNS_FULL : RUNS);
   for (let index = 0; index < count; index += 1) {

@@ -1,13 +1,12 @@
 /** The same layers, sent by longshore, by the plain SDK and by nothing but sockets. */
 
-import { runInterleaved } from '../harness/interleaved-rounds.ts';
+import { runFairly } from '../harness/fair-rounds.ts';
 import type { Contestant, Run, Task } from '../harness/contestant-run.ts';
 import { runContestant } from '../harness/contestant-run.ts';
-import { waitForQuiet } from '../harness/machine-load.ts';
 import { LayerFiles } from '../harness/layer-files.ts';
 import { Server } from '../harness/server-process.ts';
 import { layerCharts, layerFigures } from '../report/layer-chart.ts';
-import { isDisturbed, layerTable } from '../report/layer-table.ts';
+import { layerTable } from '../report/layer-table.ts';
 import { MEGABYTE } from '../report/quantity.ts';
 import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
 
@@ -74,17 +73,16 @@ async function runSetting(
   const start = (contestant: Contestant): Promise<Run> =>
     runContestant(contestant, programs[contestant.program], task, server);
 
-  const runs = await runInterleaved(
+  const runs = await runFairly(
     contestants,
     { warmUpCount: 1, countedCount: context.runs ?? (context.full ? RUNS_FULL : RUNS) },
     async (contestant, round) => {
-      await waitForQuiet();
       const result = await start(contestant);
       const speed = Math.round(result.layerBytes / MEGABYTE / (result.wallMs / 1000));
       context.progress(`${label}, ${round}: ${contestant.name} ${speed} MB/s`);
       return result;
     },
-    isDisturbed,
+    context,
   );
   const stages = await start(STAGES);
   const named = contestants.map(({ name }, index) => ({ name, runs: runs[index] ?? [] }));

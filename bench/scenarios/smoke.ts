@@ -1,4 +1,4 @@
-/** The whole machinery with little to do: tells in half a minute whether the benchmark works. */
+/** The whole machinery with little to do: tells in two minutes whether the benchmark works. */
 
 import type { Contestant, Run, Task } from '../harness/contestant-run.ts';
 import { runContestant } from '../harness/contestant-run.ts';
@@ -8,6 +8,7 @@ import { Server } from '../harness/server-process.ts';
 import { layerCharts, layerFigures } from '../report/layer-chart.ts';
 import { layerTable } from '../report/layer-table.ts';
 import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
+import { measureWan } from './wan.ts';
 
 const MIB: number = 1024 * 1024;
 const PART_SIZE_BYTES: number = 5 * MIB;
@@ -21,7 +22,30 @@ const CONTESTANTS: readonly Contestant[] = [
 ];
 const STAGES: Contestant = { name: 'floor: stages', program: 'stages', sendsOtherBytes: true };
 
-async function* run(context: ScenarioContext): AsyncGenerator<Section> {
+const ONCE = { warmUpCount: 0, countedCount: 1 } as const;
+
+async function* run(given: ScenarioContext): AsyncGenerator<Section> {
+  const context = { ...given, patient: false };
+  yield* smokeLayers(context);
+  yield* measureWan(
+    {
+      partSizesBytes: [PART_SIZE_BYTES],
+      windows: [1, 2],
+      partCount: 3,
+      rounds: ONCE,
+      links: [
+        { roundTripMs: 5, jitterMs: 2, bytesPerSecondPerConnection: 200e6, partServiceTimeMs: 30 },
+      ],
+      adaptiveWindows: [2],
+      adaptivePartCount: 2,
+      adaptiveRounds: ONCE,
+      pushSizeBytes: 12 * MIB,
+    },
+    context,
+  );
+}
+
+async function* smokeLayers(context: ScenarioContext): AsyncGenerator<Section> {
   const programs = (await context.programs()).files;
   await using files = new LayerFiles();
   const layers = [];
@@ -35,7 +59,7 @@ async function* run(context: ScenarioContext): AsyncGenerator<Section> {
       runContestant(contestant, programs[contestant.program], task, server);
     const runs = await runInterleaved(
       CONTESTANTS,
-      { warmUpCount: 0, countedCount: context.runs ?? 1 },
+      { ...ONCE, countedCount: context.runs ?? 1 },
       start,
     );
     const named = CONTESTANTS.map(({ name }, index) => ({ name, runs: runs[index] ?? [] }));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Run } from '../../bench/harness/contestant-run.ts';
 import { busyMs, selfTimes } from '../../bench/report/cpu-profile.ts';
 import { layerTable } from '../../bench/report/layer-table.ts';
-import { orderedBound, orderedBoundOf, sequentialBound } from '../../bench/report/link-table.ts';
+
 import {
   formatDuration,
   formatNumber,
@@ -11,6 +11,7 @@ import {
   formatSpread,
 } from '../../bench/report/quantity.ts';
 import { formatTable } from '../../bench/report/table.ts';
+import { activityOf } from '../../bench/harness/wire-activity.ts';
 import { spreadOf } from '../../bench/statistics.ts';
 
 describe('quantities', () => {
@@ -61,16 +62,6 @@ test('a table aligns its columns and keeps pipes inside cells', () => {
     '- measured',
     '',
   ]);
-});
-
-test('the bounds of the link are those of the published measurement', () => {
-  const link = { roundTripMs: 20, bytesPerSecondPerConnection: 40e6, partServiceTimeMs: 150 };
-  const part = 20 * 2 ** 20;
-  expect(orderedBound(link, part) / 1e6).toBeCloseTo(123.4, 1);
-  expect(sequentialBound(link, part) / 1e6).toBeCloseTo(24.1, 1);
-  // A layer of one part cannot do better than one part at a time; a long one comes near the bound.
-  expect(orderedBoundOf(link, part, part)).toBeCloseTo(sequentialBound(link, part));
-  expect(orderedBoundOf(link, part, 50 * part) / orderedBound(link, part)).toBeCloseTo(0.92, 2);
 });
 
 test('the layer table compares CPU and speed with the first and the last contestant', () => {
@@ -136,6 +127,8 @@ function runOf(wallMs: number, cpuUserMs: number): Run {
     loopDelayP99Ms: 5,
     loopDelayMaxMs: 20,
     cpuLifetimeMs: cpuUserMs + 200,
+    processWallMs: wallMs + 300,
+    activity: activityOf([]),
     serverCpuMs: 10,
     foreignShare: 0.02,
     endedByItself: true,
