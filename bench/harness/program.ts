@@ -16,6 +16,7 @@ const SOURCES = {
   'plain-sdk': 'bench/rivals/plain-sdk.ts',
   'bare-writer': 'bench/floors/bare-writer.ts',
   stages: 'bench/floors/stages.ts',
+  'import-time': 'bench/programs/import-time.ts',
   'thread-profiler': 'bench/programs/thread-profiler.ts',
 } as const;
 
@@ -62,6 +63,7 @@ export async function compilePrograms(): Promise<Programs> {
       'plain-sdk': fileOf('plain-sdk'),
       'bare-writer': fileOf('bare-writer'),
       stages: fileOf('stages'),
+      'import-time': fileOf('import-time'),
       'thread-profiler': fileOf('thread-profiler'),
     },
     remove,

@@ -38,5 +38,5 @@ export function formatShare(value: number): string {
 
 /** Bytes as `145 MB`. */
 export function formatMegabytes(bytes: number): string {
-  return `${formatNumber(bytes / MEGABYTE)} MB`;
+  return Number.isFinite(bytes) ? `${formatNumber(bytes / MEGABYTE)} MB` : '-';
 }

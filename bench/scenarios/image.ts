@@ -11,6 +11,7 @@ import { cpuMs, leftovers, quietness } from '../report/layer-table.ts';
 import { formatMegabytes, formatNumber, formatSpread, MEGABYTE } from '../report/quantity.ts';
 import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
 import { median, spreadOf } from '../statistics.ts';
+import { measureUnevenImage, UNEVEN_FULL_MIB, UNEVEN_MIB } from './uneven-image.ts';
 
 /** Twenty layers, uneven as those of images are, 560 MB in all. */
 const LAYER_MEGABYTES: readonly number[] = [
@@ -22,7 +23,7 @@ const RUNS_FULL = 5;
 
 const CONTESTANT: Contestant = { name: 'longshore', program: 'longshore-image' };
 
-async function* run(context: ScenarioContext): AsyncGenerator<Section> {
+async function* measurePushes(context: ScenarioContext): AsyncGenerator<Section> {
   const programs = (await context.programs()).files;
   await using files = new LayerFiles();
   const layers: LayerFile[] = [];
@@ -94,13 +95,21 @@ async function* run(context: ScenarioContext): AsyncGenerator<Section> {
   };
 }
 
+async function* run(context: ScenarioContext): AsyncGenerator<Section> {
+  yield* measurePushes(context);
+  const layersMib = context.full ? UNEVEN_FULL_MIB : UNEVEN_MIB;
+  const countedCount = context.runs ?? (context.full ? RUNS_FULL : RUNS);
+  const rounds = { warmUpCount: context.full ? 1 : 0, countedCount };
+  yield await measureUnevenImage(layersMib, rounds, context);
+}
+
 function sizeOf(layers: readonly LayerFile[]): number {
   return layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 export const imageScenario: Scenario = {
   name: 'image',
-  summary: 'calls, time and memory of pushing an image of 20 layers: first, unchanged, changed',
+  summary: 'an image of 20 layers: first, unchanged, changed; an uneven one against other programs',
   byDefault: true,
   run,
 };

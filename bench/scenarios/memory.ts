@@ -11,12 +11,18 @@ import { formatLoopDelay, leftovers, quietness, speedOf } from '../report/layer-
 import { formatMegabytes, formatNumber, MEGABYTE } from '../report/quantity.ts';
 import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
 import { median, spreadOf } from '../statistics.ts';
+import { measureBudgets } from './budget.ts';
 
 const GIB: number = 2 ** 30;
 const SMALL_BYTES: number = 200 * MEGABYTE;
 const MEDIUM_BYTES: number = 2 * GIB;
 const LARGE_BYTES: number = 8 * GIB;
-const RUNS_FULL = 3;
+const RUNS_FULL = 5;
+const BUDGETS_FULL = {
+  budgetsBytes: [64, 128, 192, 256, 512, 1024].map((mib) => mib * 2 ** 20),
+  layerCount: 16,
+  layerSizeBytes: MEDIUM_BYTES,
+};
 
 const CONTESTANTS: readonly Contestant[] = [
   { name: 'longshore, defaults', program: 'longshore' },
@@ -36,6 +42,13 @@ const SETTINGS: readonly Setting[] = [
 const SETTINGS_FULL: readonly Setting[] = [...SETTINGS, { tls: false, sizeBytes: LARGE_BYTES }];
 
 async function* run(context: ScenarioContext): AsyncGenerator<Section> {
+  yield await measureLayers(context);
+  if (!context.full) return;
+  const rounds = { warmUpCount: 0, countedCount: context.runs ?? RUNS_FULL };
+  yield await measureBudgets({ ...BUDGETS_FULL, rounds }, context);
+}
+
+async function measureLayers(context: ScenarioContext): Promise<Section> {
   const programs = (await context.programs()).files;
   await using files = new LayerFiles();
   await using plainServer = await Server.start(programs.server, { tls: false });
@@ -61,7 +74,7 @@ async function* run(context: ScenarioContext): AsyncGenerator<Section> {
       measured.push({ name, setting, runs });
     }
   }
-  yield {
+  return {
     table: {
       title: 'One layer, default options: memory and event loop of the embedding process',
       columns: [
@@ -114,7 +127,7 @@ function memoryRow(name: string, runs: readonly Run[]): string[] {
 
 export const memoryScenario: Scenario = {
   name: 'memory',
-  summary: 'peak memory and event-loop delay while one layer is sent with default options',
+  summary: 'peak memory and event-loop delay of one layer; --full: throughput against budget',
   byDefault: true,
   run,
 };

@@ -8,6 +8,10 @@ import { Server } from '../harness/server-process.ts';
 import { layerCharts, layerFigures } from '../report/layer-chart.ts';
 import { layerTable } from '../report/layer-table.ts';
 import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
+import { measureBudgets } from './budget.ts';
+import { measureMany } from './many.ts';
+import { measureStartup } from './startup.ts';
+import { measureUnevenImage } from './uneven-image.ts';
 import { measureWan } from './wan.ts';
 
 const MIB: number = 1024 * 1024;
@@ -43,6 +47,18 @@ async function* run(given: ScenarioContext): AsyncGenerator<Section> {
     },
     context,
   );
+  yield await measureUnevenImage([12, 2, 1], ONCE, context);
+  yield* measureMany({ layerCount: 12, rounds: ONCE }, context);
+  yield await measureBudgets(
+    {
+      budgetsBytes: [64 * MIB, 128 * MIB],
+      layerCount: 2,
+      layerSizeBytes: 20 * MIB,
+      rounds: ONCE,
+    },
+    context,
+  );
+  yield await measureStartup(1, context);
 }
 
 async function* smokeLayers(context: ScenarioContext): AsyncGenerator<Section> {

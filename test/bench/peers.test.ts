@@ -97,7 +97,7 @@ describe('what the programs are told', () => {
 
 describe('which programs are there', () => {
   test('a missing one is named with how to install it', () => {
-    const { found, notes } = findPeers(folder);
+    const { found, notes } = findPeers(join(folder, 'absent'));
     expect(found).toEqual([]);
     expect(notes).toHaveLength(PEERS.length);
     expect(notes[0]).toBe(

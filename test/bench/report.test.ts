@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { Run } from '../../bench/harness/contestant-run.ts';
 import { busyMs, selfTimes } from '../../bench/report/cpu-profile.ts';
 import { layerTable } from '../../bench/report/layer-table.ts';
 
@@ -11,8 +10,8 @@ import {
   formatSpread,
 } from '../../bench/report/quantity.ts';
 import { formatTable } from '../../bench/report/table.ts';
-import { activityOf } from '../../bench/harness/wire-activity.ts';
 import { spreadOf } from '../../bench/statistics.ts';
+import { runOf } from './sample-run.ts';
 
 describe('quantities', () => {
   test.each([
@@ -111,26 +110,3 @@ test('a CPU profile is summed by function, its waiting apart', () => {
   ]);
   expect(busyMs(times)).toBe(3.5);
 });
-
-function runOf(wallMs: number, cpuUserMs: number): Run {
-  return {
-    wallMs,
-    cpuUserMs,
-    cpuSystemMs: 0,
-    layerBytes: 100e6,
-    digests: [],
-    rssBeforeBytes: 50e6,
-    rssPeakBytes: 100e6,
-    rssSampledPeakBytes: 99e6,
-    rssLifetimePeakBytes: 120e6,
-    loopDelayP50Ms: 1,
-    loopDelayP99Ms: 5,
-    loopDelayMaxMs: 20,
-    cpuLifetimeMs: cpuUserMs + 200,
-    processWallMs: wallMs + 300,
-    activity: activityOf([]),
-    serverCpuMs: 10,
-    foreignShare: 0.02,
-    endedByItself: true,
-  };
-}

@@ -1,0 +1,96 @@
+/** Memory and throughput against `bytesInMemoryMax`. */
+
+import type { Run } from '../harness/contestant-run.ts';
+import type { LayerFile } from '../harness/protocol.ts';
+import type { Section } from '../scenario.ts';
+import type { Spread } from '../statistics.ts';
+import { median, spreadOf } from '../statistics.ts';
+import type { LineChart, Series } from './chart.ts';
+import { exactly } from './chart.ts';
+import { layerFigures } from './layer-chart.ts';
+import type { NamedRuns } from './layer-table.ts';
+import { formatLoopDelay, leftovers, quietness, speedOf } from './layer-table.ts';
+import { formatMegabytes, formatShare, formatSpread, MEGABYTE } from './quantity.ts';
+
+const MIB: number = 2 ** 20;
+
+/** @param contestants the default first, then one for each budget */
+export function budgetSection(
+  layers: readonly LayerFile[],
+  budgetsBytes: readonly number[],
+  contestants: readonly NamedRuns[],
+): Section {
+  const totalBytes = layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const title = `${layers.length} layers, ${formatMegabytes(totalBytes)} in all, against bytesInMemoryMax`;
+  const swept = contestants.slice(1);
+  const series = (name: string, of: (runs: readonly Run[]) => Spread): Series => ({
+    name,
+    role: 'longshore',
+    points: budgetsBytes.map((bytes, index) => ({
+      x: bytes / MIB,
+      spread: of(swept[index]?.runs ?? []),
+    })),
+  });
+  const budgetLine: Series = {
+    name: 'the budget itself',
+    role: 'bound',
+    points: budgetsBytes.map((bytes) => ({ x: bytes / MIB, spread: exactly(bytes / MEGABYTE) })),
+  };
+  const lines = (quantity: string, all: readonly Series[]): LineChart => ({
+    kind: 'lines',
+    title: `${quantity}: ${title}`,
+    setting: 'bytesInMemoryMax, MiB',
+    quantity,
+    series: all,
+  });
+  return {
+    table: {
+      title,
+      columns: [
+        'contestant',
+        'peak RSS',
+        'growth',
+        'growth / budget',
+        'MB/s',
+        'loop p50/p99/max ms',
+      ],
+      rows: contestants.map(({ name, runs }, index) => {
+        const growthBytes = median(runs.map(growthOf));
+        const budgetBytes = budgetsBytes[index - 1] ?? Number.NaN;
+        return [
+          name,
+          formatMegabytes(median(runs.map(({ rssPeakBytes }) => rssPeakBytes))),
+          formatMegabytes(growthBytes),
+          formatShare(growthBytes / budgetBytes),
+          formatSpread(speedOf(runs)),
+          formatLoopDelay(runs),
+        ];
+      }),
+      notes: [
+        "growth: the kernel's high-water mark of the upload above what the process had before it, threads and their heaps included",
+        'layers are sparse files of zeros; plain HTTP, no link',
+        quietness(contestants),
+        ...leftovers(contestants),
+      ],
+    },
+    charts:
+      budgetsBytes.length < 2
+        ? []
+        : [
+            lines('layer MB per second', [series('longshore', speedOf)]),
+            lines('MB of memory', [
+              series('peak RSS', (runs) =>
+                spreadOf(runs.map(({ rssPeakBytes }) => rssPeakBytes / MEGABYTE)),
+              ),
+              series('growth', (runs) => spreadOf(runs.map((run) => growthOf(run) / MEGABYTE))),
+              budgetLine,
+            ]),
+          ],
+    figures: layerFigures(contestants),
+    data: { budgetsBytes, contestants },
+  };
+}
+
+function growthOf({ rssPeakBytes, rssBeforeBytes }: Run): number {
+  return rssPeakBytes - rssBeforeBytes;
+}
