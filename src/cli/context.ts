@@ -17,7 +17,7 @@ export interface TextOutput {
 }
 
 /** The signals that ask a program to end. */
-export type EndSignal = 'SIGINT' | 'SIGTERM';
+export type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 /** Hands out signals. While nobody listens, they end the process as usual. */
 export interface SignalSource {

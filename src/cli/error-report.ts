@@ -114,6 +114,6 @@ function nameSome(layers: readonly string[]): string {
 
 function stackOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
-  const own = (error.stack ?? '').split('\n').map((line) => `  ${line}`);
+  const own = (error.stack ?? '').split('\n').map((line) => `  ${printable(line)}`);
   return error.cause === undefined ? own : [...own, '  caused by:', ...stackOf(error.cause)];
 }

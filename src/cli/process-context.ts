@@ -74,7 +74,7 @@ function closeStdout(): void {
 }
 
 function processSignals(): SignalSource {
-  const signals: readonly EndSignal[] = ['SIGINT', 'SIGTERM'];
+  const signals: readonly EndSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   return {
     listen: (listener) => {
       for (const signal of signals) process.on(signal, listener);

@@ -126,14 +126,15 @@ export class ImagePush {
       await this.#uploads.get(reference.digest);
       await this.#puts.get(reference.digest);
     }
-    this.#beginSignal.throwIfAborted();
     const planned = this.#plan.manifests.find((one) => one.digest === digest);
     const isRoot = role === 'root';
     const tags = isRoot ? rootPuts(this.#plan) : planned?.action === 'put' ? [undefined] : [];
     for (const tag of tags) {
-      const outcome = await this.#putLimit(() =>
-        putManifest({ manifest, tag }, this.#context, () => this.#repair(manifest), this.#signal),
-      ).catch((error: unknown) => {
+      const outcome = await this.#putLimit(() => {
+        this.#beginSignal.throwIfAborted();
+        const repair = (): Promise<void> => this.#repair(manifest);
+        return putManifest({ manifest, tag }, this.#context, repair, this.#signal);
+      }).catch((error: unknown) => {
         throw errorOf(error);
       });
       if (planned?.action === 'put') this.#results.manifests.set(digest, outcome);

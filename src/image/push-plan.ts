@@ -37,7 +37,8 @@ export async function planPush(
         digest,
         sizeBytes: bytes.length,
         mediaType,
-        platform: node.descriptor.platform,
+        // A copy: what a plan holds is frozen when it is told of.
+        platform: node.descriptor.platform && { ...node.descriptor.platform },
         artifactType,
         role: node.role,
         action: content.manifests.has(digest) ? 'skip' : 'put',

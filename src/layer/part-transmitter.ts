@@ -35,16 +35,22 @@ export class TransmissionError extends Error {
   readonly kind: 'network' | 'timeout' | 'worker-lost' | 'defect';
   readonly systemCode: string | undefined;
   readonly waitedMs: number;
+  readonly httpStatus: number | undefined;
 
   constructor(
     kind: TransmissionError['kind'],
     message: string,
-    details: { readonly systemCode?: string; readonly waitedMs?: number } = {},
+    details: {
+      readonly systemCode?: string;
+      readonly waitedMs?: number;
+      readonly httpStatus?: number;
+    } = {},
   ) {
     super(message);
     this.kind = kind;
     this.systemCode = details.systemCode;
     this.waitedMs = details.waitedMs ?? 0;
+    this.httpStatus = details.httpStatus;
   }
 }
 

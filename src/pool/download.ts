@@ -73,9 +73,10 @@ export class Download {
     hasher: Hasher,
     resolve: (value: JobValue['download']) => void,
   ): void {
-    const { statusCode } = response;
-    if (statusCode !== 200) {
-      this.#fail(new JobError({ kind: 'network', message: `HTTP status ${String(statusCode)}` }));
+    const { statusCode: httpStatus = 0 } = response;
+    if (httpStatus !== 200) {
+      const message = `HTTP status ${httpStatus}`;
+      this.#fail(new JobError({ kind: 'network', message, httpStatus }));
       return;
     }
     let sizeBytes = 0;

@@ -38,7 +38,10 @@ export async function writeGzip(
       checksum = crc32(piece, checksum);
       sizeBytes += piece.length;
       if (inFlight.length >= BLOCKS_IN_FLIGHT) await writeNext();
-      inFlight.push(deflate(piece, level, window, Z_SYNC_FLUSH));
+      const block = deflate(piece, level, window, Z_SYNC_FLUSH);
+      // It may fail before its turn to be waited for has come.
+      block.catch(() => undefined);
+      inFlight.push(block);
       window = piece.subarray(-WINDOW_BYTES);
     }
     while (inFlight.length > 0) await writeNext();

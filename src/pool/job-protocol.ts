@@ -130,6 +130,8 @@ export interface JobFailure {
   readonly systemCode?: string;
   readonly foundBytes?: number;
   readonly waitedMs?: number;
+  /** Of a reply that is no success. */
+  readonly httpStatus?: number;
 }
 
 export type JobResult<Kind extends Job['kind'] = Job['kind']> =

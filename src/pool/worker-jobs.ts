@@ -29,7 +29,7 @@ async function perform(job: Job): Promise<JobValue[Job['kind']]> {
     case 'calibrate':
       return fasterHasher();
     case 'hash-file':
-      return hashWholeFile(job);
+      return cancellable(job.id, (isCancelled) => hashWholeFile(job, isCancelled));
     case 'fold':
       return fold(job);
     case 'digest': {
@@ -74,19 +74,20 @@ async function perform(job: Job): Promise<JobValue[Job['kind']]> {
   }
 }
 
-async function hashWholeFile(job: Extract<Job, { kind: 'hash-file' }>): Promise<string> {
+async function hashWholeFile(
+  job: Extract<Job, { kind: 'hash-file' }>,
+  isCancelled: () => boolean,
+): Promise<string> {
   const progress = new Float64Array(job.progress);
   const hasher = await startHasher(job.hasher);
   try {
-    return await cancellable(job.id, (isCancelled) =>
-      hashFile(
-        job,
-        hasher,
-        (bytes) => {
-          progress[0] = bytes;
-        },
-        isCancelled,
-      ),
+    return await hashFile(
+      job,
+      hasher,
+      (bytes) => {
+        progress[0] = bytes;
+      },
+      isCancelled,
     );
   } finally {
     hasher.release();

@@ -35,8 +35,8 @@ export async function spoolArchive(
   context: Pick<ImageSourceContext, 'temporaryDirectory'>,
   signal: AbortSignal,
 ): Promise<string> {
-  signal.throwIfAborted();
   if (typeof archive === 'string') {
+    signal.throwIfAborted();
     const isGzip = isGzipped(await firstBytesOf(archive, label), label);
     if (!isGzip) return archive;
     const stream = createReadStream(archive, { highWaterMark: CHUNK_BYTES });
@@ -44,15 +44,24 @@ export async function spoolArchive(
   }
   const chunks = chunksOf(archive, label, signal);
   const head: Uint8Array[] = [];
+  try {
+    await readHead(chunks, head);
+    const isGzip = isGzipped(Buffer.concat(head), label);
+    return await write(joined(head, chunks), isGzip, label, context, signal);
+  } finally {
+    // Whoever writes into the stream must not wait for us for ever.
+    await chunks.return(undefined);
+  }
+}
+
+async function readHead(chunks: AsyncIterator<Uint8Array>, head: Uint8Array[]): Promise<void> {
   let headBytes = 0;
   while (headBytes < MAGIC_BYTES_MAX) {
     const { done, value } = await chunks.next();
-    if (done === true) break;
+    if (done === true) return;
     head.push(value);
     headBytes += value.length;
   }
-  const isGzip = isGzipped(Buffer.concat(head), label);
-  return write(joined(head, chunks), isGzip, label, context, signal);
 }
 
 async function firstBytesOf(path: string, label: string): Promise<Uint8Array> {

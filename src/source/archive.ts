@@ -16,8 +16,6 @@ import type { ByteStream } from './stream-source.ts';
 
 /** What engines before Docker 1.10 wrote, and some still write beside the manifest. */
 const LEGACY_FILE = 'repositories';
-/** Images of an index that are looked at to find one that is there. */
-const CHILDREN_EXAMINED_MAX = 100;
 const UNCOMPRESSED_LAYERS: ReadonlySet<string> = new Set([
   'application/vnd.oci.image.layer.v1.tar',
   'application/vnd.docker.image.rootfs.diff.tar',
@@ -110,12 +108,11 @@ async function uncompressedConfig(
     }
   };
   const root = await manifestOf(image.root);
-  const manifests = root?.kind === 'image' ? [root] : [];
-  for (const child of root?.manifests.slice(0, CHILDREN_EXAMINED_MAX) ?? []) {
-    const manifest = await manifestOf(child);
-    if (manifest !== undefined) manifests.push(manifest);
-  }
-  return manifests.find(({ layers }) =>
-    layers.some(({ mediaType }) => UNCOMPRESSED_LAYERS.has(mediaType)),
-  )?.config?.digest;
+  const children = (root?.manifests ?? []).filter(({ platform }) => platform?.os !== 'unknown');
+  // Of an index for several platforms docker's side has only one.
+  const [only, ...others] = root?.kind === 'image' ? [root] : children;
+  if (only === undefined || others.length > 0) return undefined;
+  const manifest = 'bytes' in only ? only : await manifestOf(only);
+  const isPlain = manifest?.layers.some(({ mediaType }) => UNCOMPRESSED_LAYERS.has(mediaType));
+  return isPlain === true ? manifest?.config?.digest : undefined;
 }

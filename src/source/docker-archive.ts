@@ -169,9 +169,13 @@ async function linesOf(
 ): Promise<readonly string[]> {
   const lines: string[] = [];
   for (const image of images) {
-    const { configDigest, platform } = await readConfig(files, image, signal);
+    // One that is damaged must not hide which there are.
+    const config = await readConfig(files, image, signal).catch(() => undefined);
+    signal.throwIfAborted();
+    const platform = config?.platform;
     const where = platform === undefined ? '' : `, ${formatPlatform(platform)}`;
-    lines.push(`${image.tags[0] ?? configDigest}  (Docker image${where})`);
+    const name = image.tags[0] ?? config?.configDigest ?? printable(image.configPath);
+    lines.push(`${name}  (Docker image${where})`);
   }
   return lines;
 }

@@ -182,7 +182,10 @@ async function entryLines(
   const lines: string[] = [];
   for (const { descriptor, names } of entries) {
     const isLookedUp = lines.length < ENTRIES_EXAMINED_MAX;
-    const known = isLookedUp ? await withPlatform(descriptor, reader, signal) : descriptor;
+    const known = isLookedUp
+      ? await withPlatform(descriptor, reader, signal).catch(() => descriptor)
+      : descriptor;
+    signal.throwIfAborted();
     lines.push(entryLine({ descriptor: known, names }));
   }
   return lines;

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { LongshoreError } from '../errors.ts';
 import type { Descriptor } from '../image/descriptor.ts';
 import { imageInvalid } from '../image/image-errors.ts';
+import { printable } from '../image/json-document.ts';
 import type { FileRange } from '../layer/ports.ts';
 import { sourceChanged, sourceUnreadable } from '../layer/source-errors.ts';
 
@@ -34,7 +35,7 @@ export async function readSmallFile(
   if (range === undefined) return undefined;
   if (range.sizeBytes > sizeBytesMax) {
     const problem = `it has ${range.sizeBytes} bytes, more than the ${sizeBytesMax} that are read`;
-    throw imageInvalid(files.label, path, problem);
+    throw imageInvalid(files.label, printable(path), problem);
   }
   return readRange(range, signal);
 }

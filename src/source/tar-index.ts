@@ -154,7 +154,9 @@ class TarIndexer {
   }
 
   #add(header: Header, offsetBytes: number, sizeBytes: number): void {
-    const { type, path = '', linkpath = '' } = header;
+    const { type, path = '' } = header;
+    // What an extended header says; the header's own field is cut off at 100 bytes.
+    const linkpath = this.#ofNext?.linkpath ?? header.linkpath ?? '';
     const nameBytes = Buffer.byteLength(path) + Buffer.byteLength(linkpath);
     this.#namesBytes += nameBytes;
     if (nameBytes > NAME_BYTES_MAX) {

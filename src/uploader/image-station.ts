@@ -25,6 +25,8 @@ import { fromSource } from '../image/source-guard.ts';
 import { ImageVerifier } from '../image/image-verifier.ts';
 import { planPush } from '../image/push-plan.ts';
 import { EventSink } from '../layer/event-sink.ts';
+import { TransmissionError } from '../layer/part-transmitter.ts';
+import { RegistryFault } from '../layer/ports.ts';
 import type { LayerQueue } from '../layer/layer-queue.ts';
 import type { RetryPolicy } from '../layer/retry.ts';
 import { PART_SIZE_REPORTED_BYTES } from '../limits.ts';
@@ -103,12 +105,11 @@ export class ImageStation {
       sink: new EventSink(onEvent),
       blobsInFlight: options.layersInFlight,
       readBlob: async (url, sizeBytes, blobSignal) => {
-        const call = { operation: 'GET', repository };
         try {
           const proxyUrl = proxyFor(url, options.proxy);
           return await workshop.download(url, sizeBytes, { ...connection, proxyUrl }, blobSignal);
         } catch (error) {
-          throw blobSignal.aborted ? blobSignal.reason : toRegistryFault(error, call);
+          throw blobSignal.aborted ? blobSignal.reason : downloadFault(error, repository);
         }
       },
       signal,
@@ -210,6 +211,15 @@ export class ImageStation {
       await folder.remove();
     }
   }
+}
+
+/** What is not there, or not to be had, is a finding of a verification; the rest may pass. */
+function downloadFault(error: unknown, repository: string): RegistryFault {
+  const fault = toRegistryFault(error, { operation: 'GET of a blob', repository });
+  const status = error instanceof TransmissionError ? error.httpStatus : undefined;
+  return status === 404 || status === 403
+    ? new RegistryFault('layers-missing', fault.error)
+    : fault;
 }
 
 function either(signal: AbortSignal, other: AbortSignal | undefined): AbortSignal {

@@ -21,14 +21,14 @@ export interface WorkplaceUser {
 export class ImageWorkplace {
   readonly #workshop: Workshop;
   readonly #layers: LayerQueue;
-  /** A thread compresses one layer at a time; more at once would only take memory. */
-  readonly #compressions: ReturnType<typeof pLimit>;
+  /** A thread hashes or compresses one layer at a time; more at once would only take memory. */
+  readonly #jobs: ReturnType<typeof pLimit>;
 
   /** @param layers makes what is under way visible */
   constructor(workshop: Workshop, layers: LayerQueue, workersMax: number) {
     this.#workshop = workshop;
     this.#layers = layers;
-    this.#compressions = pLimit(workersMax);
+    this.#jobs = pLimit(workersMax);
   }
 
   contextFor(
@@ -41,15 +41,15 @@ export class ImageWorkplace {
       compression,
       temporaryDirectory: () => folder.path(),
       hash: (input, signal) =>
-        this.#visibly(user, input, (progress) => this.#hash(input, progress, signal)),
+        this.#visibly(user, input, (progress) =>
+          this.#jobs(() => this.#hash(input, progress, signal)),
+        ),
       compress: async (input, signal) => {
         lastFile += 1;
         const name = `${lastFile}.layer`;
         const path = join(await folder.path(), name);
         return this.#visibly(user, input, (progress) =>
-          this.#compressions(() =>
-            this.#compress(input, path, compression, user, progress, signal),
-          ),
+          this.#jobs(() => this.#compress(input, path, compression, user, progress, signal)),
         );
       },
     };
@@ -69,7 +69,8 @@ export class ImageWorkplace {
     }
   }
 
-  #hash(input: FileRange, progress: LayerProgress, signal: AbortSignal): Promise<Digest> {
+  async #hash(input: FileRange, progress: LayerProgress, signal: AbortSignal): Promise<Digest> {
+    signal.throwIfAborted();
     progress.state = 'hashing';
     return this.#workshop.hashFile(input, progress.hashedCounter, signal);
   }

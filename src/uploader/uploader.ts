@@ -159,15 +159,19 @@ class LayerUploader implements Uploader {
 
   async planImage(request: ImageRequest, call: ImageCall = {}): Promise<ImagePlan> {
     assertImageRequest(request);
-    return this.#start(call.signal, async (signal) =>
-      (await this.#station()).plan(request, call, signal),
+    return withOwnDrain(call, (own) =>
+      this.#start(call.signal, async (signal) =>
+        (await this.#station()).plan(request, own, signal),
+      ),
     );
   }
 
   async pushImage(request: ImageRequest, call: ImageCall = {}): Promise<ImageReceipt> {
     assertImageRequest(request);
-    return this.#start(call.signal, async (signal) =>
-      (await this.#station()).push(request, call, signal),
+    return withOwnDrain(call, (own) =>
+      this.#start(call.signal, async (signal) =>
+        (await this.#station()).push(request, own, signal),
+      ),
     );
   }
 
@@ -255,6 +259,18 @@ function createCaller(options: ResolvedUploaderOptions, workshop: Workshop): Ecr
       customOptions: custom !== undefined && !('handle' in custom) ? custom : {},
     }),
   });
+}
+
+/** A caller's signal may live long: what hangs on it must not stay with it when the push has ended. */
+async function withOwnDrain<T>(call: ImageCall, work: (call: ImageCall) => Promise<T>): Promise<T> {
+  if (call.drainSignal === undefined) return work(call);
+  const drain = new AbortController();
+  const unlink = link(call.drainSignal, drain);
+  try {
+    return await work({ ...call, drainSignal: drain.signal });
+  } finally {
+    unlink();
+  }
 }
 
 /** Aborts `abort` when `signal` does; returns what undoes the link. */

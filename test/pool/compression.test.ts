@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { writeGzip } from '../../src/pool/gzip-stream.ts';
 import { WorkerPool } from '../../src/pool/worker-pool.ts';
 import { Workshop } from '../../src/pool/workshop.ts';
 import { resolveCompression } from '../../src/image/compression.ts';
@@ -143,4 +144,17 @@ describe('a compression that fails leaves no file', () => {
       const error = await expectFailure(compressing, 'E_TEMPORARY_UNWRITABLE');
       expect(error.details.systemCode).toBe('ENOENT');
     }));
+});
+
+test('blocks that fail all at once are one failure, heard of once', async () => {
+  async function* pieces(): AsyncGenerator<Buffer> {
+    for (let count = 0; count < 6; count += 1) {
+      yield Buffer.alloc(10);
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    }
+  }
+  const writing = writeGzip(pieces(), 99, () => undefined);
+  await expect(writing).rejects.toThrow('level');
 });

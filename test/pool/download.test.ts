@@ -87,6 +87,7 @@ describe('a download', () => {
         const downloading = workshop.download(url, 10, CONNECTION, signal);
         await expect(downloading).rejects.toMatchObject({
           kind: 'network',
+          httpStatus: text.startsWith('HTTP') ? 403 : undefined,
           message: expect.stringContaining(text) as string,
         });
       },

@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bytesSource, fileSource, streamSource } from '../../src/index.ts';
 import type { LayerSource } from '../../src/index.ts';
-import { KIB, MIB } from '../../src/limits.ts';
+import { GIB, KIB, MIB } from '../../src/limits.ts';
 import { WorkerPool } from '../../src/pool/worker-pool.ts';
 import { Workshop } from '../../src/pool/workshop.ts';
+import { temporaryFolder } from '../package/temporary-folder.ts';
 import { expectStored } from '../uploader/expectation.ts';
 import { digestOf, layerBytes } from '../uploader/layer-bytes.ts';
 import { startRig } from '../uploader/upload-rig.ts';
@@ -91,4 +93,31 @@ test('auto measures once for the life of an uploader', async () => {
   await Promise.all([1, 2, 3].map((seed) => rig.upload(bytesSource(layerBytes(100, seed)))));
   await rig.upload(bytesSource(layerBytes(100, 4)));
   expect(worker.jobs().filter(({ kind }) => kind === 'calibrate')).toHaveLength(1);
+});
+
+test('hashing a large file ends with its abort, even while threads start', async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, 'large');
+  // Sparse; hashed to its end it would take a minute.
+  await writeFile(path, '');
+  await truncate(path, 8 * GIB);
+  const pool = new WorkerPool(1, undefined);
+  try {
+    const abort = new AbortController();
+    const reason = new Error('enough');
+    const range = { path, offsetBytes: 0, sizeBytes: 8 * GIB, label: 'large' };
+    const hashing = new Workshop(pool, 'wasm').hashFile(
+      range,
+      new SharedArrayBuffer(8),
+      abort.signal,
+    );
+    hashing.catch(() => undefined);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    abort.abort(reason);
+    await expect(hashing).rejects.toBe(reason);
+  } finally {
+    await pool.close();
+  }
 });

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { archiveImage } from '../../src/index.ts';
 import { digestOf, makeIndex } from '../image/memory-image.ts';
-import { layoutFiles, ociArchive, sampleImage } from './image-fixture.ts';
+import { blobPath, layoutFiles, ociArchive, sampleImage } from './image-fixture.ts';
 import { newFolder } from './layout-folder.ts';
 import { pieces } from './sample-content.ts';
 import { newContext, readImage, signal } from './source-context.ts';
@@ -201,4 +201,51 @@ test('a temporary directory that cannot be written is told of as that', async ()
     code: 'E_TEMPORARY_UNWRITABLE',
     details: { systemCode: 'ENOENT' },
   });
+});
+
+test('a link may lead over more than the hundred bytes that a tar header has for it', async () => {
+  const [digest] = image.content.keys();
+  const bytes = image.content.get(digest ?? 'sha256:');
+  if (digest === undefined || bytes === undefined) throw new Error('an image without content');
+  const target = `${'very-long-folder-name/'.repeat(8)}blob`;
+  const files = [...layoutFiles([{ image }])].filter(([path]) => !path.endsWith(digest.slice(7)));
+  const entries: TarEntry[] = [
+    ...files.map(([path, body]) => ({ path, body })),
+    { path: target, body: bytes, usesPax: true },
+    {
+      path: `blobs/sha256/${digest.slice(7)}`,
+      type: 'SymbolicLink',
+      linkpath: `../../${target}`,
+      usesPax: true,
+    },
+  ];
+  expectWhole(await readImage(archiveImage(await fileOf(tarOf(entries)))));
+});
+
+test('an archive of both kinds keeps all platforms of an index, compressed or not', async () => {
+  const platforms = ['amd64', 'arm64'].map((architecture) =>
+    sampleImage({
+      name: architecture,
+      isCompressed: false,
+      platform: { os: 'linux', architecture },
+    }),
+  );
+  const index = makeIndex(platforms);
+  const files = [...layoutFiles([{ image: index }])];
+  const [first] = platforms;
+  if (first === undefined) throw new Error('two images');
+  const manifest = [{ Config: blobPath(digestOf(first.config)), RepoTags: ['a:1'], Layers: [] }];
+  const entries = files.map(([path, body]): TarEntry => ({ path, body }));
+  entries.push({ path: 'manifest.json', body: JSON.stringify(manifest) });
+  const { graph } = await readImage(archiveImage(await fileOf(tarOf(entries))));
+  expect(graph.root.manifest.digest).toBe(index.descriptor.digest);
+  expect(graph.nodes).toHaveLength(3);
+});
+
+test('a stream that is refused by its first bytes is let go', async () => {
+  const zstd = Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), Buffer.alloc(100)]);
+  const stream = Readable.from([zstd, zstd, zstd]);
+  const opening = archiveImage(stream).open(newContext(), signal);
+  await expect(opening).rejects.toMatchObject({ code: 'E_IMAGE_UNSUPPORTED' });
+  expect(stream.destroyed).toBe(true);
 });

@@ -610,6 +610,27 @@ describe('a repository that was emptied between two pushes', () => {
 });
 
 describe('a push that is drained', () => {
+  test('puts no further tag', async () => {
+    await using rig = await startRig({
+      emulator: { network: { serviceTimeMs: { PutImage: 20 } } },
+    });
+    const image = makeImage({ layers: [layerBytes(50)] });
+    const drain = new AbortController();
+    const reason = new Error('no more');
+    const tags = Array.from({ length: 9 }, (_, index) => `t${index}`);
+    const pushing = rig.uploader.pushImage(
+      { repository: REPOSITORY, image: memoryImage(image), tags },
+      {
+        drainSignal: drain.signal,
+        onEvent: ({ type }) => {
+          if (type === 'manifest-put') drain.abort(reason);
+        },
+      },
+    );
+    await expect(pushing).rejects.toBe(reason);
+    expect(callCounts(rig.emulator)['PutImage']).toBe(1);
+  });
+
   test('finishes the layers that are being sent, begins nothing, and moves no tag', async () => {
     await using rig = await startRig({ uploader: { layersInFlight: 2 } });
     const layers = Array.from({ length: 8 }, (_, index) => layerBytes(5000 - index, index + 1));
