@@ -16,11 +16,15 @@ const MIB: number = 2 ** 20;
 const LONGSHORE: readonly Contestant[] = [
   { name: 'longshore, default', program: 'longshore-image' },
   {
-    name: 'longshore, 20 MiB parts',
+    name: 'longshore, best',
     program: 'longshore-image',
-    options: { partSizeBytes: 20 * MIB },
+    options: { partSizeBytes: 20 * MIB, bytesInMemoryMax: 512 * MIB },
   },
 ];
+
+/** Who has more memory to give can keep more layers and larger parts under way. */
+const LONGSHORE_NOTE =
+  'longshore: default = no options; best = partSizeBytes 20 MiB, bytesInMemoryMax 512 MiB';
 
 interface Pusher {
   readonly name: string;
@@ -66,5 +70,5 @@ export async function pushInTurn(
     ({ peer, version, settings: known }) =>
       `${peer.name} ${version}: ${known.map(({ name, summary }) => `${name} = ${summary}`).join('; ')}`,
   );
-  return pushSection(pushed, named, [...settings, ...notes]);
+  return pushSection(pushed, named, [LONGSHORE_NOTE, ...settings, ...notes]);
 }
