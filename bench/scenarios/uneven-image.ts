@@ -20,7 +20,7 @@ const LINK: Link = {
   partServiceTimeMs: 150,
 };
 
-export const UNEVEN_MIB: readonly number[] = [128, 64, 48, 32, 24, 16, 12, 8, 4, 2, 1, 1];
+export const UNEVEN_MIB: readonly number[] = [64, 32, 24, 16, 12, 8, 6, 4, 2, 1, 1, 1];
 export const UNEVEN_FULL_MIB: readonly number[] = [
   1024, 512, 256, 192, 128, 96, 64, 32, 16, 8, 4, 1,
 ];

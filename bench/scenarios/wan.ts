@@ -52,13 +52,13 @@ export interface WanSettings {
 const QUICK: WanSettings = {
   partSizesBytes: [20 * MIB, 10 * MIB, 5 * MIB],
   windows: [4, 8],
-  partCount: 8,
+  partCount: 6,
   rounds: { warmUpCount: 0, countedCount: 3 },
   links: LINKS.slice(0, 3),
   adaptiveWindows: [8],
-  adaptivePartCount: 16,
+  adaptivePartCount: 12,
   adaptiveRounds: { warmUpCount: 0, countedCount: 1 },
-  pushSizeBytes: 100 * MIB,
+  pushSizeBytes: 60 * MIB,
 };
 const FULL: WanSettings = {
   partSizesBytes: [20 * MIB, 10 * MIB, 5 * MIB],
