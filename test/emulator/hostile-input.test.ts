@@ -1,24 +1,9 @@
 import { connect } from 'node:net';
-import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import type { Emulator } from '../../src/emulator/index.ts';
 import { MIB, REPOSITORY, expectException, post, startUpload, withEmulator } from './fixture.ts';
+import { rawRequest } from './raw-request.ts';
 
 const open = { verifySignatures: false } as const;
-
-async function raw(emulator: Emulator, text: string): Promise<string> {
-  const { hostname, port } = new URL(emulator.endpoint);
-  const socket = connect(Number(port), hostname);
-  socket.on('error', () => undefined);
-  socket.write(text);
-  let reply = '';
-  socket.on('data', (chunk) => {
-    reply += String(chunk);
-    socket.destroy();
-  });
-  await once(socket, 'close');
-  return reply;
-}
 
 test.each([
   ['an unknown operation', 'DoSomething', {}],
@@ -91,7 +76,7 @@ test('more than 20 MiB in a part is an invalid parameter', () =>
 
 test('a body that announces too much is refused unread', () =>
   withEmulator(open, async (emulator) => {
-    const reply = await raw(
+    const reply = await rawRequest(
       emulator,
       'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-amz-json-1.1\r\n' +
         'x-amz-target: AmazonEC2ContainerRegistry_V20150921.UploadLayerPart\r\n' +
@@ -104,7 +89,7 @@ test('a body that announces too much is refused unread', () =>
 test('a body that grows too large without announcing it is cut off', () =>
   withEmulator(open, async (emulator) => {
     const chunk = `100000\r\n${' '.repeat(MIB)}\r\n`;
-    const reply = await raw(
+    const reply = await rawRequest(
       emulator,
       'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-amz-json-1.1\r\n' +
         'x-amz-target: AmazonEC2ContainerRegistry_V20150921.PutImage\r\n' +
@@ -115,9 +100,9 @@ test('a body that grows too large without announcing it is cut off', () =>
 
 test('a request line of rubbish and an overlong head end the connection', () =>
   withEmulator(open, async (emulator) => {
-    expect(await raw(emulator, 'RUBBISH\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await rawRequest(emulator, 'RUBBISH\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
     const head = `POST / HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(40_000)}\r\n\r\n`;
-    expect(await raw(emulator, head)).toMatch(/^HTTP\/1\.1 431 /);
+    expect(await rawRequest(emulator, head)).toMatch(/^HTTP\/1\.1 431 /);
   }));
 
 test('a client that breaks off in a body leaves nothing behind', () =>

@@ -1,26 +1,11 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
-import type { Emulator } from '../../src/emulator/index.ts';
 import { MIB, REPOSITORY, digestOf, withEmulator } from './fixture.ts';
 import { RegistryClient, basic, until } from './registry-client.ts';
+import { rawRequest } from './raw-request.ts';
 
 const BASE = `/v2/${REPOSITORY}`;
-
-/** Writes text as it stands and gives the status line and body of what comes back. */
-async function raw(emulator: Emulator, text: string): Promise<string> {
-  const { hostname, port } = new URL(emulator.endpoint);
-  const socket = connect(Number(port), hostname);
-  socket.on('error', () => undefined);
-  socket.write(text);
-  let reply = '';
-  socket.on('data', (chunk) => {
-    reply += String(chunk);
-    socket.end();
-  });
-  await once(socket, 'close');
-  return reply;
-}
 
 test.each([
   ['/v2/%/manifests/x', 400],
@@ -38,7 +23,7 @@ test.each([
   [`${BASE}/referrers/${digestOf('')}?artifactType=`, 405],
 ])('%j is answered with %i', (path, status) =>
   withEmulator({}, async (emulator) => {
-    const reply = await raw(
+    const reply = await rawRequest(
       emulator,
       `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: ${basic(emulator)}\r\n\r\n`,
     );
@@ -58,7 +43,7 @@ test.each(['TRACE', 'OPTIONS', 'POST', 'PROPFIND'])('%s is no method of an image
 test('a head of unreasonable size is refused', () =>
   withEmulator({}, async (emulator) => {
     const head = `GET /v2/${'a'.repeat(40_000)} HTTP/1.1\r\nhost: x\r\n\r\n`;
-    expect(await raw(emulator, head)).toMatch(/^HTTP\/1\.1 431 /);
+    expect(await rawRequest(emulator, head)).toMatch(/^HTTP\/1\.1 431 /);
   }));
 
 test('a manifest without end is refused, whether it tells its length or not', () =>
