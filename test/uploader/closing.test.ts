@@ -98,6 +98,19 @@ describe('destroy', () => {
   });
 });
 
+/**
+ * What is open after and was not before. What Node itself opens and closes for standard streams differs
+ * from version to version; an immediate is the program's own way to look.
+ */
+function leftOpen(before: readonly string[], after: readonly string[]): string[] {
+  const known = [...before];
+  return after.filter((resource) => {
+    const index = known.indexOf(resource);
+    if (index >= 0) known.splice(index, 1);
+    return index < 0 && resource !== 'Immediate' && resource !== 'PipeWrap';
+  });
+}
+
 describe('a process', () => {
   test('may have many uploads that share a signal, without a warning', async () => {
     await using rig = await startRig();
@@ -111,7 +124,7 @@ describe('a process', () => {
     await using rig = await startRig();
     const { receipt, before, after, stderr } = await runUploadProgram(rig.emulator.environment());
     expect(receipt).toMatchObject({ outcome: 'uploaded' });
-    expect(after.toSorted()).toEqual(before.toSorted());
+    expect(leftOpen(before, after)).toEqual([]);
     expect(stderr).toBe('');
   });
 
@@ -126,7 +139,7 @@ describe('a process', () => {
     });
     const { failure, before, after } = await runUploadProgram(rig.emulator.environment());
     expect(failure?.code).toBe('E_ACCESS_DENIED');
-    expect(after.toSorted()).toEqual(before.toSorted());
+    expect(leftOpen(before, after)).toEqual([]);
   });
 
   test('may have two uploaders that do not disturb each other', async () => {
