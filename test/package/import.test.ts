@@ -20,7 +20,7 @@ test('importing the library starts no thread and loads neither pool, images, emu
   expect(threadCount).toBe(1);
   expect(scripts).toContain(index);
   const early =
-    /\/(piscina|hash-wasm|commander|cli-progress|tar|undici|jsonc-parser|zstd-wasm)\/|\/dist\/(workers|src\/(emulator|cli))\/|\/image-station\.js/;
+    /\/node_modules\/(?:@[^/]+\/)?(piscina|hash-wasm|commander|cli-progress|tar|undici|jsonc-parser|zstd-wasm)\/|\/dist\/(workers|src\/(emulator|cli))\/|\/image-station\.js/;
   expect(scripts.filter((url) => early.test(url))).toEqual([]);
 });
 
