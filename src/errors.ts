@@ -196,6 +196,19 @@ export function systemCodeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** For bad input of any kind. */
+export function optionInvalid(
+  option: string,
+  expected: string,
+  received: string,
+): LongshoreError<'E_OPTION_INVALID'> {
+  return new LongshoreError(
+    'E_OPTION_INVALID',
+    `${option}: expected ${expected}, received ${received}`,
+    { option, expected, received },
+  );
+}
+
 /** How an event tells of a failure. `E_UNEXPECTED` for what the caller's own code threw. */
 export function failureOf(
   error: unknown,

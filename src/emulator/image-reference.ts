@@ -3,6 +3,9 @@
 import { isDigest } from '../digest.ts';
 import type { RepositoryState, StoredImage } from './repository-state.ts';
 
+/** The grammar of tags in the distribution specification; ECR's model only bounds the length. */
+export const TAG: RegExp = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
+
 export interface ImageReference {
   readonly imageDigest?: string;
   readonly imageTag?: string;

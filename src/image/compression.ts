@@ -1,4 +1,4 @@
-import { LongshoreError } from '../errors.ts';
+import { optionInvalid } from '../errors.ts';
 import type { Compression } from './image-source.ts';
 
 const LEVELS = {
@@ -11,16 +11,11 @@ export function resolveCompression(
   { kind, level }: Compression = { kind: 'gzip' },
 ): Required<Compression> {
   const range = Object.hasOwn(LEVELS, kind) ? LEVELS[kind] : undefined;
-  if (range === undefined) throw invalid('compression', "'gzip' or 'zstd'", kind);
+  if (range === undefined) throw optionInvalid('compression', "'gzip' or 'zstd'", kind);
   const chosen = level ?? range.byDefault;
   if (Number.isInteger(chosen) && chosen >= range.min && chosen <= range.max) {
     return { kind, level: chosen };
   }
   const expected = `an integer from ${range.min} to ${range.max} for ${kind}`;
-  throw invalid('compression.level', expected, String(chosen));
-}
-
-function invalid(option: string, expected: string, received: string): LongshoreError {
-  const message = `${option}: expected ${expected}, received ${received}`;
-  return new LongshoreError('E_OPTION_INVALID', message, { option, expected, received });
+  throw optionInvalid('compression.level', expected, String(chosen));
 }

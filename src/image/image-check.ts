@@ -2,7 +2,7 @@
 
 import { LAYER_SIZE_MAX_BYTES, LAYERS_PER_IMAGE_MAX } from '../limits.ts';
 import type { Descriptor } from './descriptor.ts';
-import { imageUnsupported } from './image-errors.ts';
+import { imageUnsupported, tooManyLayers } from './image-errors.ts';
 import type { GraphNode, ImageGraph } from './image-graph.ts';
 import { isPlainMediaType } from './media-type.ts';
 
@@ -18,12 +18,7 @@ function assertManifest({ manifest }: GraphNode, source: string): void {
   const what = `manifest ${manifest.digest}`;
   const { layers, kind, artifactType, config, manifests, subject } = manifest;
   if (layers.length > LAYERS_PER_IMAGE_MAX) {
-    throw imageUnsupported(
-      source,
-      what,
-      `it has ${layers.length} layers, ECR takes at most ${LAYERS_PER_IMAGE_MAX}`,
-      'join layers (a multi-stage build, or --squash)',
-    );
+    throw tooManyLayers(source, what, layers.length);
   }
   if (kind === 'image' && layers.length === 0) {
     throw imageUnsupported(

@@ -58,3 +58,12 @@ export function callRegistry<T>(
 export function errorOf(error: unknown): unknown {
   return error instanceof RegistryFault ? error.error : error;
 }
+
+/** Settles as the work does, its failure as a caller is to see it. */
+export async function forCaller<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw errorOf(error);
+  }
+}

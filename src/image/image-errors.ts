@@ -2,6 +2,7 @@
 
 import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
+import { LAYERS_PER_IMAGE_MAX } from '../limits.ts';
 import { printable } from './json-document.ts';
 
 /** The image's own data contradicts itself or the format. */
@@ -32,6 +33,24 @@ export function imageUnsupported(
     what,
     problem,
   });
+}
+
+export function tooManyLayers(source: string, what: string, layerCount: number): LongshoreError {
+  const problem = `it has ${layerCount} layers, ECR takes at most ${LAYERS_PER_IMAGE_MAX}`;
+  return imageUnsupported(source, what, problem, 'join layers (a multi-stage build, or --squash)');
+}
+
+/** A manifest's bytes are not those that it is called by. */
+export function manifestMismatch(
+  source: string,
+  expected: Digest,
+  actual: Digest,
+): LongshoreError<'E_DIGEST_MISMATCH'> {
+  return new LongshoreError(
+    'E_DIGEST_MISMATCH',
+    `${source}: the manifest ${expected} has the digest ${actual}; the image is damaged, make it anew`,
+    { expected, actual, source },
+  );
 }
 
 /** @param choices one line each, as one would ask for them */

@@ -5,7 +5,7 @@ import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
 import { MANIFEST_SIZE_MAX_BYTES } from '../limits.ts';
 import type { Descriptor } from './descriptor.ts';
-import { imageInvalid, imageUnsupported } from './image-errors.ts';
+import { imageInvalid, imageUnsupported, manifestMismatch } from './image-errors.ts';
 import type { OpenImage } from './image-source.ts';
 import { type Manifest, manifestTooLarge, readManifest } from './manifest.ts';
 import { isForeignLayerType, isImageType, isIndexType } from './media-type.ts';
@@ -217,11 +217,7 @@ class GraphReader {
     }
     const manifest = readManifest(bytes, { source, mediaType });
     if (manifest.digest === digest) return manifest;
-    throw new LongshoreError(
-      'E_DIGEST_MISMATCH',
-      `${source}: the manifest ${digest} has the digest ${manifest.digest}; the image is damaged, make it anew`,
-      { expected: digest, actual: manifest.digest, source },
-    );
+    throw manifestMismatch(source, digest, manifest.digest);
   }
 }
 

@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import type { Digest } from '../digest.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
-import { callRegistry, emitImage, errorOf, type ImageContext } from './image-context.ts';
+import { callRegistry, emitImage, forCaller, type ImageContext } from './image-context.ts';
 import { imageInvalid } from './image-errors.ts';
 import type { ImageBlobReceipt, ImageReceipt } from './image-events.ts';
 import type { GraphNode, ImageGraph } from './image-graph.ts';
@@ -33,6 +33,8 @@ export class ImagePush {
   /** What has not begun when it aborts does not begin. */
   readonly #beginSignal: AbortSignal;
   readonly #putLimit = pLimit(PUTS_IN_FLIGHT);
+  /** Manifests that the repository lacks. */
+  readonly #missing: ReadonlySet<Digest>;
   readonly #sources = new Map<Digest, LayerSource>();
   readonly #uploads = new Map<Digest, Promise<void>>();
   readonly #puts = new Map<Digest, Promise<void>>();
@@ -54,10 +56,12 @@ export class ImagePush {
     this.#graph = graph;
     this.#plan = plan;
     this.#context = context;
-    this.#signal = AbortSignal.any([signal, this.#stop.signal]);
-    // Each blob listens: no leak, so no warning of one.
+    const missing = plan.manifests.filter(({ action }) => action === 'put');
+    this.#missing = new Set(missing.map((manifest) => manifest.digest));
     this.#drain = drainSignal;
+    this.#signal = AbortSignal.any([signal, this.#stop.signal]);
     this.#beginSignal = AbortSignal.any([this.#signal, drainSignal]);
+    // Each blob listens: no leak, so no warning of one.
     setMaxListeners(0, this.#signal, this.#beginSignal);
   }
 
@@ -86,11 +90,11 @@ export class ImagePush {
   async #ensureRepository(): Promise<void> {
     if (this.#plan.repositoryExists) return;
     const { repository } = this.#context.name;
-    await callRegistry(this.#context, 'CreateRepository', this.#signal, () =>
-      this.#context.registry.createRepository(repository, this.#signal),
-    ).catch((error: unknown) => {
-      throw errorOf(error);
-    });
+    await forCaller(
+      callRegistry(this.#context, 'CreateRepository', this.#signal, () =>
+        this.#context.registry.createRepository(repository, this.#signal),
+      ),
+    );
   }
 
   async #upload(
@@ -126,18 +130,17 @@ export class ImagePush {
       await this.#uploads.get(reference.digest);
       await this.#puts.get(reference.digest);
     }
-    const planned = this.#plan.manifests.find((one) => one.digest === digest);
-    const isRoot = role === 'root';
-    const tags = isRoot ? rootPuts(this.#plan) : planned?.action === 'put' ? [undefined] : [];
+    const isPut = this.#missing.has(digest);
+    const tags = role === 'root' ? rootPuts(this.#plan) : isPut ? [undefined] : [];
     for (const tag of tags) {
-      const outcome = await this.#putLimit(() => {
-        this.#beginSignal.throwIfAborted();
-        const repair = (): Promise<void> => this.#repair(manifest);
-        return putManifest({ manifest, tag }, this.#context, repair, this.#signal);
-      }).catch((error: unknown) => {
-        throw errorOf(error);
-      });
-      if (planned?.action === 'put') this.#results.manifests.set(digest, outcome);
+      const outcome = await forCaller(
+        this.#putLimit(() => {
+          this.#beginSignal.throwIfAborted();
+          const repair = (): Promise<void> => this.#repair(manifest);
+          return putManifest({ manifest, tag }, this.#context, repair, this.#signal);
+        }),
+      );
+      if (isPut) this.#results.manifests.set(digest, outcome);
       if (tag !== undefined) this.#results.tags.set(tag, outcome);
       emitImage(this.#context, { type: 'manifest-put', digest, tag, outcome });
     }

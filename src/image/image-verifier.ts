@@ -7,7 +7,7 @@ import { LongshoreError } from '../errors.ts';
 import { RegistryFault } from '../layer/ports.ts';
 import type { EventSink } from '../layer/event-sink.ts';
 import type { Descriptor } from './descriptor.ts';
-import { callRegistry, errorOf, type ImageContext } from './image-context.ts';
+import { callRegistry, errorOf, forCaller, type ImageContext } from './image-context.ts';
 import { blobMissing } from './image-errors.ts';
 import type { ImageVerification, VerificationEvent } from './image-events.ts';
 import { type GraphBlob, type ImageGraph, readGraph } from './image-graph.ts';
@@ -148,25 +148,21 @@ export class ImageVerifier {
 
   async #find(reference: ImageReference): Promise<StoredImage | undefined> {
     const { context, signal } = this.#options;
-    try {
-      const [stored] = await callRegistry(context, 'BatchGetImage', signal, () =>
+    const [stored] = await forCaller(
+      callRegistry(context, 'BatchGetImage', signal, () =>
         context.registry.getImages(context.name.repository, [reference], signal),
-      );
-      return stored;
-    } catch (error) {
-      throw errorOf(error);
-    }
+      ),
+    );
+    return stored;
   }
 
-  async #referrers(digest: Digest): Promise<readonly Descriptor[]> {
+  #referrers(digest: Digest): Promise<readonly Descriptor[]> {
     const { context, signal } = this.#options;
-    try {
-      return await callRegistry(context, 'ListImageReferrers', signal, () =>
+    return forCaller(
+      callRegistry(context, 'ListImageReferrers', signal, () =>
         context.registry.referrers(context.name.repository, digest, signal),
-      );
-    } catch (error) {
-      throw errorOf(error);
-    }
+      ),
+    );
   }
 
   #compare(graph: ImageGraph, source: ImageGraph): void {

@@ -1,6 +1,6 @@
 /** How a registry is reached: the options that every reader of a registry takes. */
 
-import { LongshoreError } from '../errors.ts';
+import { optionInvalid } from '../errors.ts';
 
 export interface RegistryCredentials {
   readonly username: string;
@@ -79,33 +79,25 @@ export function resolveRegistryOptions(
 ): ResolvedRegistryOptions {
   const names = [...Object.keys(RANGE), ...OTHER_OPTIONS, ...furtherOptions];
   for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw invalid(name, `one of ${names.join(', ')}`, name);
+    if (!names.includes(name)) throw optionInvalid(name, `one of ${names.join(', ')}`, name);
   }
   const numbers = Object.fromEntries(
     Object.entries(RANGE).map(([name, { max, byDefault }]) => {
       const value = options[name as NumberOption] ?? byDefault;
       if (Number.isSafeInteger(value) && value >= 1 && value <= max) return [name, value];
-      throw invalid(name, `an integer from 1 to ${max}`, String(value));
+      throw optionInvalid(name, `an integer from 1 to ${max}`, String(value));
     }),
   ) as Record<NumberOption, number>;
   const { credentials, plainHttp, certificateAuthorities, proxy = 'environment' } = options;
   if (proxy !== 'environment' && proxy !== 'none' && !(proxy instanceof URL)) {
-    throw invalid('proxy', "'environment', 'none' or a URL object", `a ${typeof proxy}`);
+    throw optionInvalid('proxy', "'environment', 'none' or a URL object", `a ${typeof proxy}`);
   }
   if (credentials !== undefined && typeof credentials !== 'function') {
     const { username, password } = credentials;
     // What was received may be a secret.
     if (typeof username !== 'string' || typeof password !== 'string' || username.includes(':')) {
-      throw invalid('credentials', 'username (without colon) and password', 'something else');
+      throw optionInvalid('credentials', 'username (without colon) and password', 'something else');
     }
   }
   return Object.freeze({ ...numbers, credentials, plainHttp, certificateAuthorities, proxy });
-}
-
-function invalid(option: string, expected: string, received: string): LongshoreError {
-  return new LongshoreError(
-    'E_OPTION_INVALID',
-    `${option}: expected ${expected}, received ${received}`,
-    { option, expected, received },
-  );
 }

@@ -1,9 +1,8 @@
 /** A manifest as a registry hands it out. */
 
-import { createHash } from 'node:crypto';
-import { type Digest, digestFromHex, isDigest } from '../digest.ts';
+import { type Digest, isDigest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
-import { manifestTooLarge } from '../image/manifest.ts';
+import { digestOf, manifestTooLarge } from '../image/manifest.ts';
 import { MANIFEST_TYPES } from '../image/media-type.ts';
 import { MANIFEST_SIZE_MAX_BYTES } from '../limits.ts';
 import { readWhole } from './body-reader.ts';
@@ -49,7 +48,7 @@ export async function readManifestReply(
   if (length > MANIFEST_SIZE_MAX_BYTES) throw manifestTooLarge(source, length);
   const bytes = await readWhole(reply, MANIFEST_SIZE_MAX_BYTES, stallTimeoutMs, signal);
   if (bytes === undefined) throw manifestTooLarge(source, MANIFEST_SIZE_MAX_BYTES + 1);
-  const actual = digestFromHex(createHash('sha256').update(bytes).digest('hex'));
+  const actual = digestOf(bytes);
   for (const expected of [reference, toldDigest(reply)]) {
     if (isDigest(expected) && expected !== actual) throw mismatch(source, expected, actual);
   }

@@ -2,7 +2,7 @@
 
 import { parseFamiliarName, Reference } from '@swimlane/docker-reference';
 import { type Digest, isDigest } from '../digest.ts';
-import { LongshoreError } from '../errors.ts';
+import { LongshoreError, optionInvalid } from '../errors.ts';
 
 /** A reference with everything said that people leave out. */
 export interface RegistryReference {
@@ -49,11 +49,7 @@ export function parseReference(text: string): RegistryReference {
     return completed(parsed);
   } catch (error) {
     if (LongshoreError.is(error)) throw error;
-    throw new LongshoreError(
-      'E_OPTION_INVALID',
-      `reference: expected ${EXPECTED}, received ${shown(text)}`,
-      { option: 'reference', expected: EXPECTED, received: shown(text) },
-    );
+    throw optionInvalid('reference', EXPECTED, shown(text));
   }
 }
 

@@ -3,7 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
-import { LongshoreError } from '../errors.ts';
+import { optionInvalid } from '../errors.ts';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -19,12 +19,7 @@ export function trustOf(
   if (authorities === undefined) return {};
   // Node itself passes over what it cannot read, and then trusts too few without a word.
   if (!(authorities.match(CERTIFICATE) ?? []).some(isCertificate)) {
-    const expected = 'PEM certificates';
-    throw new LongshoreError(
-      'E_OPTION_INVALID',
-      `certificateAuthorities: expected ${expected}, received something else`,
-      { option: 'certificateAuthorities', expected, received: 'something else' },
-    );
+    throw optionInvalid('certificateAuthorities', 'PEM certificates', 'something else');
   }
   const ca = [...rootCertificates, authorities, ...extraAuthorities(extraPath)];
   return { secureContext: createSecureContext({ ca }) };

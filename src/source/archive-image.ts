@@ -4,7 +4,7 @@ import {
   assertText,
   checkedSelection,
   type ImageSelection,
-  optionInvalid,
+  selectionInvalid,
 } from './image-selection.ts';
 import { type ByteStream, holdError } from './stream-source.ts';
 
@@ -46,11 +46,11 @@ export function archiveImage(
   options: ArchiveImageOptions = {},
 ): ImageSource {
   if (typeof archive === 'string') assertText('archive', archive);
-  else if (!isByteStream(archive)) throw optionInvalid('archive', 'a path or a stream', archive);
+  else if (!isByteStream(archive)) throw selectionInvalid('archive', 'a path or a stream', archive);
   else holdError(archive);
   const selection = checkedSelection(options, ['format']);
   const { format = 'auto' } = options;
-  if (!FORMATS.includes(format)) throw optionInvalid('format', FORMATS.join(', '), format);
+  if (!FORMATS.includes(format)) throw selectionInvalid('format', FORMATS.join(', '), format);
   const label = options.label ?? (typeof archive === 'string' ? archive : 'archive');
   let isConsumed = false;
   return {

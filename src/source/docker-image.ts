@@ -3,11 +3,12 @@
 import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
 import type { Descriptor } from '../image/descriptor.ts';
-import { blobMissing, imageUnsupported } from '../image/image-errors.ts';
+import { blobMissing, tooManyLayers } from '../image/image-errors.ts';
 import type { ImageSourceContext, OpenImage } from '../image/image-source.ts';
 import { printable } from '../image/json-document.ts';
 import { digestOf } from '../image/manifest.ts';
 import { DOCKER_CONFIG, DOCKER_IMAGE, OCI_CONFIG, OCI_IMAGE } from '../image/media-type.ts';
+import { settleTogether } from '../image/side-by-side.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
 import type { FileRange } from '../layer/ports.ts';
 import { LAYERS_PER_IMAGE_MAX } from '../limits.ts';
@@ -47,9 +48,7 @@ export async function openDockerImage(
   const chosen = await chooseSavedImage(files, selection, signal);
   const { length } = chosen.layerPaths;
   if (length > LAYERS_PER_IMAGE_MAX) {
-    const problem = `it has ${length} layers, ECR takes at most ${LAYERS_PER_IMAGE_MAX}`;
-    const remedy = 'join layers (a multi-stage build, or --squash)';
-    throw imageUnsupported(files.label, `image ${chosen.configDigest}`, problem, remedy);
+    throw tooManyLayers(files.label, `image ${chosen.configDigest}`, length);
   }
   const layers = await readyLayers(files, chosen, context, signal);
   return new DockerImage(files.label, chosen, layers);
@@ -82,17 +81,8 @@ async function readyLayers(
     work.set(place, layer);
     return layer;
   });
-  let failure: { readonly error: unknown } | undefined;
   // Nobody goes on writing to a folder that is about to be removed, so all are waited for.
-  await Promise.all(
-    [...work.values()].map((layer) =>
-      layer.catch((error: unknown) => {
-        failure ??= { error };
-        stop.abort(failure.error);
-      }),
-    ),
-  );
-  if (failure !== undefined) throw failure.error;
+  await settleTogether([...work.values()], stop);
   return Promise.all(layers);
 }
 

@@ -1,7 +1,7 @@
 /** Which of several images in one place. */
 
 import { type Digest, isDigest } from '../digest.ts';
-import { LongshoreError } from '../errors.ts';
+import { type LongshoreError, optionInvalid } from '../errors.ts';
 import { parsePlatform } from '../image/platform.ts';
 
 /** Options that say which image of a layout or an archive is meant. Each narrows the choice further. */
@@ -34,10 +34,10 @@ export function checkedSelection(
   if (reference !== undefined) assertText('reference', reference);
   if (label !== undefined) assertText('label', label);
   if (digest !== undefined && !isDigest(digest)) {
-    throw optionInvalid('digest', 'sha256: and 64 lower-case hexadecimal digits', digest);
+    throw selectionInvalid('digest', 'sha256: and 64 lower-case hexadecimal digits', digest);
   }
   if (platform !== undefined && parsePlatform(platform) === undefined) {
-    throw optionInvalid('platform', 'os/architecture[/variant] such as linux/arm64', platform);
+    throw selectionInvalid('platform', 'os/architecture[/variant] such as linux/arm64', platform);
   }
   return {
     ...(reference !== undefined && { reference }),
@@ -49,24 +49,24 @@ export function checkedSelection(
 /** A misspelt option must not go unnoticed. @throws LongshoreError E_OPTION_INVALID */
 export function assertNames(options: object, known: readonly string[]): void {
   for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw optionInvalid('options', `only ${known.join(', ')}`, name);
+    if (!known.includes(name)) throw selectionInvalid('options', `only ${known.join(', ')}`, name);
   }
 }
 
 /** @throws LongshoreError E_OPTION_INVALID */
 export function assertText(option: string, value: unknown): asserts value is string {
   if (typeof value === 'string' && value !== '' && value.length <= TEXT_CHARACTERS_MAX) return;
-  throw optionInvalid(option, `a text of 1 to ${TEXT_CHARACTERS_MAX} characters`, value);
+  throw selectionInvalid(option, `a text of 1 to ${TEXT_CHARACTERS_MAX} characters`, value);
 }
 
-export function optionInvalid(
+/** For a value that may be anything. */
+export function selectionInvalid(
   option: string,
   expected: string,
   value: unknown,
 ): LongshoreError<'E_OPTION_INVALID'> {
   const received = (JSON.stringify(value) ?? String(value)).slice(0, 200);
-  const message = `${option}: expected ${expected}, received ${received}`;
-  return new LongshoreError('E_OPTION_INVALID', message, { option, expected, received });
+  return optionInvalid(option, expected, received);
 }
 
 /** How a message names what was asked for. */

@@ -1,7 +1,7 @@
 import { isDigest } from '../digest.ts';
 import type { ImageSource } from '../image/image-source.ts';
 import type { ImagePieces } from './image-pieces.ts';
-import { assertNames, assertText, optionInvalid } from './image-selection.ts';
+import { assertNames, assertText, selectionInvalid } from './image-selection.ts';
 
 /**
  * An image whose pieces a build system holds by itself, without a layout or an archive around them.
@@ -31,11 +31,15 @@ export function manifestImage(pieces: ImagePieces): ImageSource {
 
 function assertByDigest(option: string, values: unknown): void {
   if (typeof values !== 'object' || values === null) {
-    throw optionInvalid(option, 'an object', values);
+    throw selectionInvalid(option, 'an object', values);
   }
   for (const [digest, value] of Object.entries(values)) {
     if (!isDigest(digest)) {
-      throw optionInvalid(option, 'sha256: and 64 lower-case hexadecimal digits as keys', digest);
+      throw selectionInvalid(
+        option,
+        'sha256: and 64 lower-case hexadecimal digits as keys',
+        digest,
+      );
     }
     if (!(value instanceof Uint8Array)) assertText(`${option}[${digest}]`, value);
   }

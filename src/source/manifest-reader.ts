@@ -2,7 +2,7 @@
 
 import { LongshoreError } from '../errors.ts';
 import type { Descriptor, Platform } from '../image/descriptor.ts';
-import { blobMissing } from '../image/image-errors.ts';
+import { blobMissing, manifestMismatch } from '../image/image-errors.ts';
 import { digestOf, type Manifest, manifestTooLarge, readManifest } from '../image/manifest.ts';
 import { isImageType, isIndexType } from '../image/media-type.ts';
 import { MANIFEST_SIZE_MAX_BYTES, MIB } from '../limits.ts';
@@ -40,11 +40,7 @@ export class ManifestReader {
     const bytes = await this.bytes(descriptor, signal);
     const actual = digestOf(bytes);
     if (actual === digest) return readManifest(bytes, { source: this.label, mediaType });
-    throw new LongshoreError(
-      'E_DIGEST_MISMATCH',
-      `${this.label}: the manifest ${digest} has the digest ${actual}; the image is damaged, make it anew`,
-      { expected: digest, actual, source: this.label },
-    );
+    throw manifestMismatch(this.label, digest, actual);
   }
 
   /** `undefined` for what is not there, or is nothing that ECR takes: indexes may name such things. */

@@ -2,7 +2,7 @@ import type { ImageSource } from '../image/image-source.ts';
 import { parsePlatform } from '../image/platform.ts';
 import { type RegistryOptions, resolveRegistryOptions } from '../registry/client-options.ts';
 import { formatReference, parseReference } from '../registry/reference.ts';
-import { LongshoreError } from '../errors.ts';
+import { type LongshoreError, optionInvalid } from '../errors.ts';
 
 export type { RegistryCredentials } from '../registry/client-options.ts';
 
@@ -41,9 +41,5 @@ export function registryImage(reference: string, options: RegistryImageOptions =
 
 function noPlatform(received: string): LongshoreError {
   const expected = 'os/architecture[/variant] such as linux/arm64';
-  return new LongshoreError(
-    'E_OPTION_INVALID',
-    `platform: expected ${expected}, received ${JSON.stringify(received)}`,
-    { option: 'platform', expected, received },
-  );
+  return optionInvalid('platform', expected, JSON.stringify(received));
 }

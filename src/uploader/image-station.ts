@@ -1,15 +1,15 @@
 /** Where plans, pushes and verifications of images are wired to sources, threads and ECR. */
 
-import { failureOf } from '../errors.ts';
 import { setMaxListeners } from 'node:events';
 import type { CallTally, EcrCaller } from '../ecr/ecr-caller.ts';
 import { toRegistryFault } from '../ecr/ecr-fault.ts';
 import { EcrImageRegistry } from '../ecr/ecr-image-registry.ts';
 import type { EcrRegistry } from '../ecr/ecr-registry.ts';
+import { failureOf } from '../errors.ts';
 import { ImageWorkplace } from './image-workplace.ts';
 import { resolveCompression } from '../image/compression.ts';
 import { assertSupported } from '../image/image-check.ts';
-import { emitImage, errorOf, type ImageContext } from '../image/image-context.ts';
+import { emitImage, forCaller, type ImageContext } from '../image/image-context.ts';
 import type {
   ImageEvent,
   ImageReceipt,
@@ -20,7 +20,7 @@ import { type ImageGraph, readGraph } from '../image/image-graph.ts';
 import type { ImagePlan } from '../image/image-plan.ts';
 import { ImagePush } from '../image/image-push.ts';
 import type { ImageCall, ImageRequest, VerificationRequest } from '../image/image-request.ts';
-import type { Compression, ImageSource, OpenImage } from '../image/image-source.ts';
+import type { OpenImage } from '../image/image-source.ts';
 import { fromSource } from '../image/source-guard.ts';
 import { ImageVerifier } from '../image/image-verifier.ts';
 import { planPush } from '../image/push-plan.ts';
@@ -115,10 +115,7 @@ export class ImageStation {
       signal,
     });
     if (image === undefined) return verifier.run(undefined);
-    const { platforms = [] } = request;
-    const { compression, referrers = false } = request;
-    const read = { image, platforms, referrers, compression };
-    return this.#withGraph(read, context, NO_EVENTS, signal, (_image, graph) =>
+    return this.#withGraph({ ...request, image }, context, NO_EVENTS, signal, (_image, graph) =>
       verifier.run(graph),
     );
   }
@@ -161,22 +158,16 @@ export class ImageStation {
     graph: ImageGraph,
   ): Promise<ImagePlan> {
     assertSupported(graph, context.name.image);
-    try {
-      return await planPush(graph, [...new Set(request.tags)], context, signal);
-    } catch (error) {
-      throw errorOf(error);
-    }
+    return forCaller(planPush(graph, [...new Set(request.tags)], context, signal));
   }
 
   async #withImage<T>(
     { request, context, signal }: Job,
     use: (image: OpenImage, graph: ImageGraph) => Promise<T>,
   ): Promise<T> {
-    const { image, platforms = [], referrers = false, compression } = request;
-    const read = { image, platforms, referrers, compression };
     try {
       emitImage(context, { type: 'image-started' });
-      return await this.#withGraph(read, context, context.sink, signal, use);
+      return await this.#withGraph(request, context, context.sink, signal, use);
     } catch (error) {
       emitImage(context, { type: 'image-failed', ...failureOf(error, signal.aborted) });
       throw error;
@@ -185,13 +176,13 @@ export class ImageStation {
 
   /** Opens an image, reads its graph, and cleans up whatever happens. */
   async #withGraph<T>(
-    read: Reading,
+    request: Pick<ImageRequest, 'image' | 'platforms' | 'referrers' | 'compression'>,
     context: ImageContext,
     sink: EventSink<ImageEvent>,
     signal: AbortSignal,
     use: (image: OpenImage, graph: ImageGraph) => Promise<T>,
   ): Promise<T> {
-    const { image: source, platforms, referrers, compression } = read;
+    const { image: source, platforms = [], referrers = false, compression } = request;
     const folder = new TemporaryFolder(this.#parts.options.temporaryDirectory);
     try {
       const user = { name: context.name, sink };
@@ -227,14 +218,6 @@ function either(signal: AbortSignal, other: AbortSignal | undefined): AbortSigna
   const both = AbortSignal.any([signal, other]);
   setMaxListeners(0, both);
   return both;
-}
-
-/** What is to be read of an image source. */
-interface Reading {
-  readonly image: ImageSource;
-  readonly platforms: readonly string[];
-  readonly referrers: boolean;
-  readonly compression: Compression | undefined;
 }
 
 const NO_EVENTS = new EventSink<ImageEvent>(undefined);

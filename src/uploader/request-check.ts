@@ -1,10 +1,11 @@
 /** What a request says, checked before anything is opened or sent. */
 
 import { type Digest, isDigest } from '../digest.ts';
+import { optionInvalid } from '../errors.ts';
 import { resolveCompression } from '../image/compression.ts';
 import type { ImageRequest, VerificationRequest } from '../image/image-request.ts';
+import { parsePlatform } from '../image/platform.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
-import { optionInvalid } from './uploader-options.ts';
 
 /** ECR's pattern for repository names (model, H), and its length limits. */
 const REPOSITORY_NAME =
@@ -14,7 +15,6 @@ const REPOSITORY_NAME_LENGTH = { min: 2, max: 256 };
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 /** Tags of one image (quotas, H). */
 const TAGS_MAX = 1000;
-const PLATFORM = /^[a-z0-9_.-]+\/[a-z0-9_.-]+(?:\/[a-z0-9_.-]+)?$/;
 
 const LAYER_REQUEST = ['repository', 'source', 'digest', 'checkFirst'];
 const IMAGE_REQUEST = ['repository', 'image', 'tags', 'platforms', 'referrers', 'compression'];
@@ -103,7 +103,7 @@ function assertImage(image: ImageRequest['image']): void {
 function assertPlatforms(platforms: readonly string[]): void {
   assertList('platforms', platforms);
   for (const platform of platforms) {
-    if (typeof platform !== 'string' || !PLATFORM.test(platform)) {
+    if (typeof platform !== 'string' || parsePlatform(platform) === undefined) {
       throw optionInvalid('platforms', 'os/architecture, such as linux/amd64', textOf(platform));
     }
   }

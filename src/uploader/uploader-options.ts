@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import type { CreateRepositoryCommandInput, ECRClientConfig } from '@aws-sdk/client-ecr';
-import { LongshoreError } from '../errors.ts';
+import { optionInvalid } from '../errors.ts';
 import type { ConnectionSettings } from '../layer/part-transmitter.ts';
 import { GIB, MIB, PART_SIZE_MAX_BYTES, PART_SIZE_MIN_BYTES } from '../limits.ts';
 
@@ -221,19 +221,6 @@ export function connectionOf(
 ): Omit<ConnectionSettings, 'proxyUrl'> {
   const { certificateAuthorities, connectTimeoutMs, stallTimeoutMs, replyTimeoutMs } = options;
   return { certificateAuthorities, connectTimeoutMs, stallTimeoutMs, replyTimeoutMs };
-}
-
-/** For bad input of any kind. */
-export function optionInvalid(
-  option: string,
-  expected: string,
-  received: string,
-): LongshoreError<'E_OPTION_INVALID'> {
-  return new LongshoreError(
-    'E_OPTION_INVALID',
-    `${option}: expected ${expected}, received ${received}`,
-    { option, expected, received },
-  );
 }
 
 function integerIn(

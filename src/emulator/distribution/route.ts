@@ -2,6 +2,7 @@
 
 import { isDigest } from '../../digest.ts';
 import type { Digest } from '../../digest.ts';
+import { TAG } from '../image-reference.ts';
 import type { OperationName } from '../operation-name.ts';
 import { RegistryFailure } from './registry-failure.ts';
 
@@ -31,7 +32,6 @@ export interface Route {
 
 const NAME_SIZE_MAX_CHARACTERS = 256;
 const NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
-const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The methods of each endpoint, and the API's operation for each (CloudTrail guide, H-M). */

@@ -4,16 +4,13 @@ import { createHash } from 'node:crypto';
 import { digestFromHex, isDigest } from '../../digest.ts';
 import type { Digest } from '../../digest.ts';
 import { EcrException, invalidParameter } from '../exception.ts';
-import { failureOf, resolveImage } from '../image-reference.ts';
+import { failureOf, resolveImage, TAG } from '../image-reference.ts';
 import type { ImageReference } from '../image-reference.ts';
 import { parseManifest } from '../manifest.ts';
 import { operation } from '../operation.ts';
 import type { OperationContext, OperationHandler, OperationOutput } from '../operation.ts';
 import type { RepositoryReference } from '../registry-state.ts';
 import type { RepositoryState } from '../repository-state.ts';
-
-/** The grammar of tags in the distribution specification; the model only bounds the length. */
-const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 
 interface PutInput extends RepositoryReference {
   readonly imageManifest: string;
