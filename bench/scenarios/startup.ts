@@ -22,7 +22,7 @@ interface Import {
   readonly scripts: { readonly count: number; readonly sizeBytes: number };
 }
 
-/** What is loaded; the SDK's share is what longshore cannot do without. */
+/** What is loaded, and the SDK, which longshore cannot do without but loads with its first call only. */
 const MODULES = ['longshore', '@aws-sdk/client-ecr'] as const;
 
 /** The section of the scenario for so many runs; `smoke` runs it once. */
@@ -71,8 +71,8 @@ export async function measureStartup(count: number, context: ScenarioContext): P
       rows,
       notes: [
         `${count} runs, a process each; files are in the page cache`,
-        "modules: the scripts that V8 parsed, counted in a run of its own; longshore's include the SDK's",
-        'first part: until the server sees the head of its request, plain HTTP on this machine, no round trip',
+        "modules: the scripts that V8 parsed, counted in a run of its own; the SDK comes with longshore's first call",
+        'first part: the SDK is loaded before; until the server sees the head of its request, plain HTTP on this machine, no round trip',
       ],
     },
     figures,

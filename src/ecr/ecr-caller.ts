@@ -1,11 +1,13 @@
 /** The AWS client and what every call to ECR goes through: no retries, faults as data, a tally. */
 
-import { ECRClient, type ECRClientConfig } from '@aws-sdk/client-ecr';
+import type { ECRClient, ECRClientConfig } from '@aws-sdk/client-ecr';
+import { abortable } from '../abort.ts';
 import { LongshoreError } from '../errors.ts';
 import { RegistryFault } from '../layer/ports.ts';
 import type { CallContext } from './call-context.ts';
 import { isExpiredCredentials, toRegistryFault } from './ecr-fault.ts';
 import type { HttpHandler } from './request-handler.ts';
+import { clientFault } from './settings-fault.ts';
 
 export interface EcrCallerOptions {
   readonly client: ECRClientConfig;
@@ -13,33 +15,37 @@ export interface EcrCallerOptions {
   readonly requestHandler: HttpHandler;
 }
 
+/** The AWS SDK, and the client of it that makes our calls. */
+export interface Ecr {
+  readonly sdk: typeof import('./ecr-sdk.ts');
+  readonly client: ECRClient;
+}
+
 /** Calls made, by operation, every attempt counted. */
 export type CallTally = Map<string, number>;
 
 export class EcrCaller {
-  readonly client: ECRClient;
   /** What each request says of the registry it is for. */
   readonly registry: { readonly registryId?: string };
+  readonly #options: EcrCallerOptions;
+  #ecr: Promise<Ecr> | undefined;
   #renewal: Promise<boolean> | undefined;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: EcrCallerOptions) {
     this.registry = options.registryId === undefined ? {} : { registryId: options.registryId };
-    const client = { ...options.client };
-    delete client.retryStrategy;
-    delete client.retryMode;
-    this.client = new ECRClient({
-      ...client,
-      requestHandler: options.requestHandler as NonNullable<ECRClientConfig['requestHandler']>,
-      // One retry loop, ours: the SDK's would resend a part that landed and would take
-      // LimitExceededException for throttling (measured by others, H).
-      maxAttempts: 1,
-    });
+    this.#options = options;
   }
 
-  /** Ends the connections of the control calls. */
-  destroy(): void {
-    this.client.destroy();
+  /** Begins to load what the first call needs. What goes wrong, that call tells. */
+  warm(): void {
+    this.#load().catch(() => undefined);
+  }
+
+  /** Ends the connections of the control calls, once nothing is being loaded any more. */
+  async destroy(): Promise<void> {
+    const ecr = await this.#ecr?.catch(() => undefined);
+    ecr?.client.destroy();
   }
 
   /** @throws RegistryFault; the signal's reason */
@@ -47,27 +53,52 @@ export class EcrCaller {
     context: CallContext,
     tally: CallTally | undefined,
     signal: AbortSignal,
-    send: () => Promise<T>,
+    send: (ecr: Ecr) => Promise<T>,
   ): Promise<T> {
+    const ecr = await abortable(this.#load(), signal);
     tally?.set(context.operation, (tally.get(context.operation) ?? 0) + 1);
     const startedAtMs = performance.now();
     try {
-      return await send();
+      return await send(ecr);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       const elapsedMs = Math.round(performance.now() - startedAtMs);
       const fault = toRegistryFault(error, { ...context, elapsedMs });
-      if (isExpiredCredentials(fault) && (await this.#renewedSince(startedAtMs))) {
+      if (isExpiredCredentials(fault) && (await this.#renewedSince(ecr.client, startedAtMs))) {
         throw new RegistryFault('renewed', fault.error);
       }
       throw fault;
     }
   }
 
+  #load(): Promise<Ecr> {
+    this.#ecr ??= import('./ecr-sdk.ts').then((sdk) => ({ sdk, client: this.#createClient(sdk) }));
+    return this.#ecr;
+  }
+
+  #createClient({ ECRClient: Client }: Ecr['sdk']): ECRClient {
+    const client = { ...this.#options.client };
+    delete client.retryStrategy;
+    delete client.retryMode;
+    try {
+      return new Client({
+        ...client,
+        requestHandler: this.#options.requestHandler as NonNullable<
+          ECRClientConfig['requestHandler']
+        >,
+        // One retry loop, ours: the SDK's would resend a part that landed and would take
+        // LimitExceededException for throttling (measured by others, H).
+        maxAttempts: 1,
+      });
+    } catch (error) {
+      throw clientFault(error);
+    }
+  }
+
   /** Whether there are other credentials now than when a call began; many calls share one renewal. */
-  async #renewedSince(startedAtMs: number): Promise<boolean> {
+  async #renewedSince(client: ECRClient, startedAtMs: number): Promise<boolean> {
     if (this.#renewedAtMs > startedAtMs) return true;
-    this.#renewal ??= this.#renewCredentials().finally(() => {
+    this.#renewal ??= this.#renewCredentials(client).finally(() => {
       this.#renewal = undefined;
     });
     const renewed = await this.#renewal;
@@ -76,11 +107,11 @@ export class EcrCaller {
   }
 
   /** Asks the credential chain anew. Resolves with whether it had others to give. */
-  async #renewCredentials(): Promise<boolean> {
+  async #renewCredentials(client: ECRClient): Promise<boolean> {
     const provide: (options?: { forceRefresh: boolean }) => Promise<{
       readonly accessKeyId: string;
       readonly sessionToken?: string | undefined;
-    }> = this.client.config.credentials;
+    }> = client.config.credentials;
     try {
       const before = await provide();
       const after = await provide({ forceRefresh: true });

@@ -1,9 +1,8 @@
 /** How an image in ECR is read: with the password that ECR gives for AWS credentials. */
 
 import type { Agent as HttpsAgent } from 'node:https';
-import { ECRClient, type ECRClientConfig, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { createAgent } from '../network/agent.ts';
+import type { ECRClientConfig } from '@aws-sdk/client-ecr';
+import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import { proxyFor } from '../network/proxy.ts';
 
 /** `ACCOUNT.dkr.ecr[-fips].REGION.SUFFIX`, or `ACCOUNT.dkr-ecr[-fips].REGION.on.aws` (endpoint lists, H). */
@@ -22,6 +21,7 @@ export function ecrCredentials(
   return async (host) => {
     const [match, fips, region] = ECR_HOST.exec(host) ?? [];
     if (match === undefined || region === undefined) return undefined;
+    const { ECRClient, GetAuthorizationTokenCommand } = await import('./ecr-sdk.ts');
     const requestHandler = client.requestHandler ?? (await proxiedHandler(region));
     const ecr = new ECRClient({
       ...client,
@@ -48,10 +48,12 @@ export function ecrCredentials(
 async function proxiedHandler(region: string): Promise<NodeHttpHandler | undefined> {
   const proxyUrl = proxyFor(`https://api.ecr.${region}.amazonaws.com`, 'environment');
   if (proxyUrl === undefined) return undefined;
+  const { createAgent } = await import('../network/agent.ts');
   const agent = await createAgent({
     protocol: 'https:',
     certificateAuthorities: undefined,
     proxyUrl,
   });
-  return new NodeHttpHandler({ httpsAgent: agent as HttpsAgent });
+  const { NodeHttpHandler: SdkHandler } = await import('./ecr-sdk.ts');
+  return new SdkHandler({ httpsAgent: agent as HttpsAgent });
 }

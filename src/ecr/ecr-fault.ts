@@ -153,10 +153,10 @@ export function toRegistryFault(thrown: unknown, context: CallContext): Registry
   if (LongshoreError.is(thrown)) return new RegistryFault('final', thrown);
   const error: SdkError = typeof thrown === 'object' && thrown !== null ? thrown : {};
   const status = error.$metadata?.httpStatusCode ?? error.$response?.statusCode;
-  const network = networkFault(thrown, context);
-  if (network !== undefined && status === undefined) return network;
   const settings = settingsFault(thrown);
   if (settings !== undefined) return settings;
+  const network = networkFault(thrown, context);
+  if (network !== undefined && status === undefined) return network;
   const [kind, code, remedy] = isClockSkew(error)
     ? ([skewFaultKind(error), 'E_CLOCK_SKEW', "set this machine's clock"] as const)
     : meaningOf(error, status);

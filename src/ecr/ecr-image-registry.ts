@@ -1,17 +1,6 @@
 /** ECR behind the image room's port: one call each, no retries, faults as data. */
 
-import {
-  BatchCheckLayerAvailabilityCommand,
-  BatchGetImageCommand,
-  DescribeRepositoriesCommand,
-  GetDownloadUrlForLayerCommand,
-  type ImageReferrer,
-  ListImageReferrersCommand,
-  type Image,
-  type ImageFailure,
-  PutImageCommand,
-  type Repository,
-} from '@aws-sdk/client-ecr';
+import type { Image, ImageFailure, ImageReferrer, Repository } from '@aws-sdk/client-ecr';
 import { type Digest, isDigest } from '../digest.ts';
 import type { Descriptor } from '../image/descriptor.ts';
 import { LongshoreError } from '../errors.ts';
@@ -24,7 +13,7 @@ import type {
 import { MANIFEST_TYPES } from '../image/media-type.ts';
 import { RegistryFault } from '../layer/ports.ts';
 import type { CallContext } from './call-context.ts';
-import { type CallTally, type EcrCaller, wrongReply } from './ecr-caller.ts';
+import { type CallTally, type Ecr, type EcrCaller, wrongReply } from './ecr-caller.ts';
 import type { EcrRegistry } from './ecr-registry.ts';
 
 /** Pages of referrers of one image, 50 each (model, H). */
@@ -51,17 +40,19 @@ export class EcrImageRegistry implements ImageRegistry {
     signal: AbortSignal,
   ): Promise<readonly StoredImage[]> {
     const context = { operation: 'BatchGetImage', repository };
-    const command = new BatchGetImageCommand({
-      ...this.#caller.registry,
-      repositoryName: repository,
-      imageIds: references.map((reference) =>
-        'tag' in reference ? { imageTag: reference.tag } : { imageDigest: reference.digest },
+    const reply = await this.#call(context, signal, ({ client, sdk }) =>
+      client.send(
+        new sdk.BatchGetImageCommand({
+          ...this.#caller.registry,
+          repositoryName: repository,
+          imageIds: references.map((reference) =>
+            'tag' in reference ? { imageTag: reference.tag } : { imageDigest: reference.digest },
+          ),
+          // The model's text leaves indexes out; they are given all the same (AWS's own resolver, H).
+          acceptedMediaTypes: [...MANIFEST_TYPES],
+        }),
+        { abortSignal: signal },
       ),
-      // The model's text leaves indexes out; they are given all the same (AWS's own resolver, H).
-      acceptedMediaTypes: [...MANIFEST_TYPES],
-    });
-    const reply = await this.#call(context, signal, () =>
-      this.#caller.client.send(command, { abortSignal: signal }),
     );
     const failure = reply.failures?.find(({ failureCode }) => failureCode !== 'ImageNotFound');
     if (failure !== undefined) {
@@ -76,13 +67,15 @@ export class EcrImageRegistry implements ImageRegistry {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<Digest, number | undefined>> {
     const context = { operation: 'BatchCheckLayerAvailability', repository };
-    const command = new BatchCheckLayerAvailabilityCommand({
-      ...this.#caller.registry,
-      repositoryName: repository,
-      layerDigests: [...digests],
-    });
-    const reply = await this.#call(context, signal, () =>
-      this.#caller.client.send(command, { abortSignal: signal }),
+    const reply = await this.#call(context, signal, ({ client, sdk }) =>
+      client.send(
+        new sdk.BatchCheckLayerAvailabilityCommand({
+          ...this.#caller.registry,
+          repositoryName: repository,
+          layerDigests: [...digests],
+        }),
+        { abortSignal: signal },
+      ),
     );
     // Absent layers are listed as unavailable (M-H), or as failures; what is not listed is absent too.
     return new Map(
@@ -100,17 +93,19 @@ export class EcrImageRegistry implements ImageRegistry {
     signal: AbortSignal,
   ): Promise<'put' | 'already-present'> {
     const context = { operation: 'PutImage', repository, digest };
-    const command = new PutImageCommand({
-      ...this.#caller.registry,
-      repositoryName: repository,
-      imageManifest: text,
-      imageManifestMediaType: mediaType,
-      imageDigest: digest,
-      ...(tag !== undefined && { imageTag: tag }),
-    });
     try {
-      const { image } = await this.#call(context, signal, () =>
-        this.#caller.client.send(command, { abortSignal: signal }),
+      const { image } = await this.#call(context, signal, ({ client, sdk }) =>
+        client.send(
+          new sdk.PutImageCommand({
+            ...this.#caller.registry,
+            repositoryName: repository,
+            imageManifest: text,
+            imageManifestMediaType: mediaType,
+            imageDigest: digest,
+            ...(tag !== undefined && { imageTag: tag }),
+          }),
+          { abortSignal: signal },
+        ),
       );
       const stored = image?.imageId?.imageDigest;
       if (stored !== digest) throw wrongReply(context, digest, String(stored));
@@ -130,12 +125,14 @@ export class EcrImageRegistry implements ImageRegistry {
     signal: AbortSignal,
   ): Promise<readonly string[]> {
     const context = { operation: 'DescribeRepositories', repository };
-    const command = new DescribeRepositoriesCommand({
-      ...this.#caller.registry,
-      repositoryNames: [repository],
-    });
-    const { repositories } = await this.#call(context, signal, () =>
-      this.#caller.client.send(command, { abortSignal: signal }),
+    const { repositories } = await this.#call(context, signal, ({ client, sdk }) =>
+      client.send(
+        new sdk.DescribeRepositoriesCommand({
+          ...this.#caller.registry,
+          repositoryNames: [repository],
+        }),
+        { abortSignal: signal },
+      ),
     );
     const found = repositories?.[0];
     return found === undefined ? [] : tags.filter((tag) => isImmutable(found, tag));
@@ -150,14 +147,16 @@ export class EcrImageRegistry implements ImageRegistry {
     const found: Descriptor[] = [];
     let nextToken: string | undefined;
     for (let page = 0; page < REFERRER_PAGES_MAX; page += 1) {
-      const command = new ListImageReferrersCommand({
-        ...this.#caller.registry,
-        repositoryName: repository,
-        subjectId: { imageDigest: digest },
-        nextToken,
-      });
-      const reply = await this.#call(context, signal, () =>
-        this.#caller.client.send(command, { abortSignal: signal }),
+      const reply = await this.#call(context, signal, ({ client, sdk }) =>
+        client.send(
+          new sdk.ListImageReferrersCommand({
+            ...this.#caller.registry,
+            repositoryName: repository,
+            subjectId: { imageDigest: digest },
+            nextToken,
+          }),
+          { abortSignal: signal },
+        ),
       );
       for (const referrer of reply.referrers ?? []) {
         if (isDigest(referrer.digest)) found.push(referrerOf(referrer, referrer.digest));
@@ -174,13 +173,15 @@ export class EcrImageRegistry implements ImageRegistry {
 
   async downloadUrl(repository: string, digest: Digest, signal: AbortSignal): Promise<string> {
     const context = { operation: 'GetDownloadUrlForLayer', repository, digest };
-    const command = new GetDownloadUrlForLayerCommand({
-      ...this.#caller.registry,
-      repositoryName: repository,
-      layerDigest: digest,
-    });
-    const { downloadUrl } = await this.#call(context, signal, () =>
-      this.#caller.client.send(command, { abortSignal: signal }),
+    const { downloadUrl } = await this.#call(context, signal, ({ client, sdk }) =>
+      client.send(
+        new sdk.GetDownloadUrlForLayerCommand({
+          ...this.#caller.registry,
+          repositoryName: repository,
+          layerDigest: digest,
+        }),
+        { abortSignal: signal },
+      ),
     );
     if (downloadUrl === undefined || !URL.canParse(downloadUrl)) {
       // Not what it was: the URL is a bearer of rights.
@@ -189,7 +190,7 @@ export class EcrImageRegistry implements ImageRegistry {
     return downloadUrl;
   }
 
-  #call<T>(context: CallContext, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
+  #call<T>(context: CallContext, signal: AbortSignal, send: (ecr: Ecr) => Promise<T>): Promise<T> {
     return this.#caller.call(context, this.#tally, signal, send);
   }
 }

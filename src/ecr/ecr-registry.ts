@@ -1,12 +1,5 @@
 /** ECR behind the layer room's port: one call each, no retries, faults as data. */
 
-import {
-  BatchCheckLayerAvailabilityCommand,
-  CompleteLayerUploadCommand,
-  CreateRepositoryCommand,
-  InitiateLayerUploadCommand,
-  UploadLayerPartCommand,
-} from '@aws-sdk/client-ecr';
 import { type Digest, isDigest } from '../digest.ts';
 import { PART_SIZE_REPORTED_BYTES } from '../limits.ts';
 import {
@@ -16,7 +9,7 @@ import {
   type UploadTarget,
 } from '../layer/ports.ts';
 import type { CallContext } from './call-context.ts';
-import { type CallTally, type EcrCaller, wrongReply } from './ecr-caller.ts';
+import { type CallTally, type Ecr, type EcrCaller, wrongReply } from './ecr-caller.ts';
 import type { PartOptions } from './request-handler.ts';
 
 export class EcrRegistry implements LayerRegistry {
@@ -40,13 +33,15 @@ export class EcrRegistry implements LayerRegistry {
 
   async hasLayer(repository: string, digest: Digest, signal: AbortSignal): Promise<boolean> {
     const context = { operation: 'BatchCheckLayerAvailability', repository };
-    const command = new BatchCheckLayerAvailabilityCommand({
-      ...this.#caller.registry,
-      repositoryName: repository,
-      layerDigests: [digest],
-    });
-    const reply = await this.#call(context, signal, () =>
-      this.#caller.client.send(command, { abortSignal: signal }),
+    const reply = await this.#call(context, signal, ({ client, sdk }) =>
+      client.send(
+        new sdk.BatchCheckLayerAvailabilityCommand({
+          ...this.#caller.registry,
+          repositoryName: repository,
+          layerDigests: [digest],
+        }),
+        { abortSignal: signal },
+      ),
     );
     const layer = reply.layers?.find(({ layerDigest }) => layerDigest === digest);
     if (layer === undefined) {
@@ -60,14 +55,16 @@ export class EcrRegistry implements LayerRegistry {
 
   async createRepository(repository: string, signal: AbortSignal): Promise<boolean> {
     const context = { operation: 'CreateRepository', repository };
-    const command = new CreateRepositoryCommand({
-      ...this.#repositorySettings,
-      ...this.#caller.registry,
-      repositoryName: repository,
-    });
     try {
-      await this.#call(context, signal, () =>
-        this.#caller.client.send(command, { abortSignal: signal }),
+      await this.#call(context, signal, ({ client, sdk }) =>
+        client.send(
+          new sdk.CreateRepositoryCommand({
+            ...this.#repositorySettings,
+            ...this.#caller.registry,
+            repositoryName: repository,
+          }),
+          { abortSignal: signal },
+        ),
       );
       return true;
     } catch (error) {
@@ -81,12 +78,14 @@ export class EcrRegistry implements LayerRegistry {
     signal: AbortSignal,
   ): Promise<{ readonly uploadId: string; readonly partSizeBytes: number }> {
     const context = { operation: 'InitiateLayerUpload', repository };
-    const command = new InitiateLayerUploadCommand({
-      ...this.#caller.registry,
-      repositoryName: repository,
-    });
-    const { uploadId, partSize } = await this.#call(context, signal, () =>
-      this.#caller.client.send(command, { abortSignal: signal }),
+    const { uploadId, partSize } = await this.#call(context, signal, ({ client, sdk }) =>
+      client.send(
+        new sdk.InitiateLayerUploadCommand({
+          ...this.#caller.registry,
+          repositoryName: repository,
+        }),
+        { abortSignal: signal },
+      ),
     );
     if (uploadId === undefined || uploadId === '') throw wrongReply(context, 'an uploadId', 'none');
     return { uploadId, partSizeBytes: partSize ?? PART_SIZE_REPORTED_BYTES };
@@ -100,49 +99,51 @@ export class EcrRegistry implements LayerRegistry {
   ): Promise<number> {
     const { repository, uploadId } = target;
     const context = { operation: 'UploadLayerPart', repository, uploadId, range: part };
-    const command = new UploadLayerPartCommand({
-      repositoryName: repository,
-      uploadId,
-      partFirstByte: part.firstByte,
-      partLastByte: part.endByte - 1,
-      // The body is in shared memory already; this one is thrown away.
-      layerPartBlob: new Uint8Array(0),
+    const { lastByteReceived } = await this.#call(context, signal, ({ client, sdk }) => {
+      const command = new sdk.UploadLayerPartCommand({
+        repositoryName: repository,
+        uploadId,
+        partFirstByte: part.firstByte,
+        partLastByte: part.endByte - 1,
+        // The body is in shared memory already; this one is thrown away.
+        layerPartBlob: new Uint8Array(0),
+      });
+      command.middlewareStack.add(
+        (next) => (args) => {
+          const request = args.request as { headers: Record<string, string>; body: unknown };
+          request.headers['content-length'] = String(part.bodyLengthBytes);
+          // The signer takes a hash that is given, and hashes nothing itself.
+          request.headers['x-amz-content-sha256'] = part.bodySha256;
+          request.body = undefined;
+          return next(args);
+        },
+        { step: 'build', priority: 'high', name: 'longshorePartBody' },
+      );
+      const options: PartOptions = { abortSignal: signal, longshorePart: { part, gate } };
+      return client.send(command, options);
     });
-    command.middlewareStack.add(
-      (next) => (args) => {
-        const request = args.request as { headers: Record<string, string>; body: unknown };
-        request.headers['content-length'] = String(part.bodyLengthBytes);
-        // The signer takes a hash that is given, and hashes nothing itself.
-        request.headers['x-amz-content-sha256'] = part.bodySha256;
-        request.body = undefined;
-        return next(args);
-      },
-      { step: 'build', priority: 'high', name: 'longshorePartBody' },
-    );
-    const options: PartOptions = { abortSignal: signal, longshorePart: { part, gate } };
-    const { lastByteReceived } = await this.#call(context, signal, () =>
-      this.#caller.client.send(command, options),
-    );
     if (lastByteReceived === undefined) throw wrongReply(context, 'lastByteReceived', 'none');
     return lastByteReceived;
   }
 
   async completeUpload(target: UploadTarget, digest: Digest, signal: AbortSignal): Promise<Digest> {
     const context = { operation: 'CompleteLayerUpload', ...target };
-    const command = new CompleteLayerUploadCommand({
-      ...this.#caller.registry,
-      repositoryName: target.repository,
-      uploadId: target.uploadId,
-      layerDigests: [digest],
-    });
-    const { layerDigest } = await this.#call(context, signal, () =>
-      this.#caller.client.send(command, { abortSignal: signal }),
+    const { layerDigest } = await this.#call(context, signal, ({ client, sdk }) =>
+      client.send(
+        new sdk.CompleteLayerUploadCommand({
+          ...this.#caller.registry,
+          repositoryName: target.repository,
+          uploadId: target.uploadId,
+          layerDigests: [digest],
+        }),
+        { abortSignal: signal },
+      ),
     );
     if (!isDigest(layerDigest)) throw wrongReply(context, digest, String(layerDigest));
     return layerDigest;
   }
 
-  #call<T>(context: CallContext, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
+  #call<T>(context: CallContext, signal: AbortSignal, send: (ecr: Ecr) => Promise<T>): Promise<T> {
     return this.#caller.call(context, this.#tally, signal, send);
   }
 }

@@ -4,11 +4,10 @@
  * SDK's own HTTP handler, through a proxy if the environment asks for one.
  */
 
-import { Agent as HttpsAgent } from 'node:https';
-import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
+import type { Agent as HttpsAgent } from 'node:https';
+import type { NodeHttpHandler, NodeHttpHandlerOptions } from '@smithy/node-http-handler';
 import type { ConnectionSettings, PartTransmitter } from '../layer/part-transmitter.ts';
 import type { PreparedPart } from '../layer/ports.ts';
-import { createAgent } from '../network/agent.ts';
 import { proxyFor } from '../network/proxy.ts';
 
 type SmithyRequest = Parameters<NodeHttpHandler['handle']>[0];
@@ -113,9 +112,12 @@ export class RequestHandler implements HttpHandler {
     proxyUrl: string | undefined,
   ): Promise<HttpHandler> {
     const { certificateAuthorities, connectTimeoutMs, replyTimeoutMs } = this.#settings.connection;
+    const { NodeHttpHandler: SdkHandler } = await import('./ecr-sdk.ts');
+    // With it all of Node's HTTP and TLS is loaded, which programs that send nothing need not wait for.
+    const { createAgent } = await import('../network/agent.ts');
     const agent = await createAgent({ protocol, certificateAuthorities, proxyUrl });
     agent.maxSockets = CONTROL_CONNECTIONS_MAX;
-    return new NodeHttpHandler({
+    return new SdkHandler({
       ...(protocol === 'https:' ? { httpsAgent: agent as HttpsAgent } : { httpAgent: agent }),
       connectionTimeout: connectTimeoutMs,
       requestTimeout: replyTimeoutMs,

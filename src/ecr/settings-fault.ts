@@ -1,6 +1,6 @@
 /** Settings that the SDK refuses, with plain errors, before anything is sent. */
 
-import { LongshoreError } from '../errors.ts';
+import { LongshoreError, systemCodeOf } from '../errors.ts';
 import { RegistryFault } from '../layer/ports.ts';
 
 /** `undefined` if `thrown` is something else. */
@@ -15,10 +15,24 @@ export function settingsFault(thrown: unknown): RegistryFault | undefined {
       thrown,
     );
   }
-  if (name === 'EndpointError') {
+  if (name === 'EndpointError' || systemCodeOf(thrown) === 'ERR_INVALID_URL') {
     return invalid('endpoint', 'settings that lead to an endpoint', message, thrown);
   }
+  if (message === 'Resolved credential object is not valid') {
+    return invalid(
+      'client.credentials',
+      'credentials, or a function that gives them',
+      message,
+      thrown,
+    );
+  }
   return undefined;
+}
+
+/** What the AWS client cannot be made of. */
+export function clientFault(thrown: unknown): RegistryFault {
+  const received = thrown instanceof Error ? thrown.message : String(thrown);
+  return invalid('client', 'settings that the AWS client takes', received, thrown);
 }
 
 function invalid(

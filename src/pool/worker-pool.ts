@@ -43,12 +43,19 @@ export class WorkerPool {
   #closed = false;
 
   /**
-   * @param threads 1 or more; they start with the first job
+   * @param threads 1 or more; they start with the first job, or `warm`
    * @param workerUrl the compiled worker file, if it is not where it was built
    */
   constructor(threads: number, workerUrl: URL | string | undefined) {
     this.#threads = threads;
     this.#workerUrl = workerUrl;
+  }
+
+  /** Starts the threads ahead of the first job. If they cannot be started, that job tells. */
+  warm(): void {
+    if (this.#closed) return;
+    this.#pool ??= this.#start();
+    this.#pool.catch(() => undefined);
   }
 
   /**

@@ -97,7 +97,8 @@ export interface Uploader extends AsyncDisposable {
 }
 
 /**
- * Makes an uploader. Threads and connections start with the first upload.
+ * Makes an uploader. Threads and connections start with the first upload, and the AWS SDK is loaded then;
+ * what only the SDK finds wrong with the settings is told by that upload (E_OPTION_INVALID).
  * @throws LongshoreError E_OPTION_INVALID
  */
 export function createUploader(options: UploaderOptions = {}): Uploader {
@@ -154,7 +155,11 @@ class LayerUploader implements Uploader {
     const { repository, source, digest, checkFirst = true } = request;
     const presence = checkFirst ? 'ask' : 'ignore';
     const order = { repository, source, expectedDigest: digest, presence } as const;
-    return this.#start(call.signal, (signal) => this.#layers.run(order, signal, call.onEvent));
+    return this.#start(call.signal, (signal) => {
+      // Something will be hashed in any case: the threads start while this one loads the AWS SDK.
+      if ((digest ?? source.digest) === undefined || !checkFirst) this.#pool.warm();
+      return this.#layers.run(order, signal, call.onEvent);
+    });
   }
 
   async planImage(request: ImageRequest, call: ImageCall = {}): Promise<ImagePlan> {
@@ -206,7 +211,7 @@ class LayerUploader implements Uploader {
 
   async #end(): Promise<void> {
     await Promise.allSettled(this.#running);
-    this.#caller.destroy();
+    await this.#caller.destroy();
     await this.#pool.close();
   }
 
@@ -222,6 +227,7 @@ class LayerUploader implements Uploader {
     setMaxListeners(0, abort.signal);
     const unlink = [this.#stop.signal, callSignal].map((signal) => link(signal, abort));
     const running = work(abort.signal);
+    this.#caller.warm();
     this.#running.add(running);
     void running
       .catch(() => undefined)
