@@ -72,17 +72,18 @@ export class EcrCaller {
   }
 
   #load(): Promise<Ecr> {
-    this.#ecr ??= import('./ecr-sdk.ts').then((sdk) => ({ sdk, client: this.#createClient(sdk) }));
+    this.#ecr ??= this.#create();
     return this.#ecr;
   }
 
-  #createClient({ ECRClient: Client }: Ecr['sdk']): ECRClient {
-    const client = { ...this.#options.client };
-    delete client.retryStrategy;
-    delete client.retryMode;
+  async #create(): Promise<Ecr> {
+    const sdk = await import('./ecr-sdk.ts');
+    const settings = { ...this.#options.client };
+    delete settings.retryStrategy;
+    delete settings.retryMode;
     try {
-      return new Client({
-        ...client,
+      const client = new sdk.ECRClient({
+        ...settings,
         requestHandler: this.#options.requestHandler as NonNullable<
           ECRClientConfig['requestHandler']
         >,
@@ -90,6 +91,7 @@ export class EcrCaller {
         // LimitExceededException for throttling (measured by others, H).
         maxAttempts: 1,
       });
+      return { sdk, client };
     } catch (error) {
       throw clientFault(error);
     }

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { bytesSource, createUploader } from '../../src/index.ts';
-import type { UploaderOptions } from '../../src/index.ts';
 import { expectFailure } from './expectation.ts';
 import { REPOSITORY, startRig } from './upload-rig.ts';
 
@@ -48,7 +47,7 @@ test.each<{ name: string; client: object; option: string }>([
   const credentials = { accessKeyId: 'AKID', secretAccessKey: 'secret' };
   await using uploader = createUploader({
     region: 'eu-central-1',
-    client: { credentials, ...client } as NonNullable<UploaderOptions['client']>,
+    client: { credentials, ...client },
     workersMax: 1,
     hasher: 'native',
   });
