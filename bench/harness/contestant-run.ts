@@ -10,7 +10,10 @@ import type { WireActivity } from './wire-activity.ts';
 /** Who runs, and with what settings. */
 export interface Contestant {
   readonly name: string;
-  readonly program: Exclude<ProgramName, 'server' | 'import-time' | 'thread-profiler'>;
+  readonly program: Exclude<
+    ProgramName,
+    'server' | 'hash-threads' | 'import-time' | 'thread-profiler'
+  >;
   readonly options?: LongshoreOptions;
   /** The bare writer sends the right count of bytes, but not these: its digests mean nothing. */
   readonly sendsOtherBytes?: boolean;

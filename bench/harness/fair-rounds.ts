@@ -12,12 +12,12 @@ export function isDisturbed({ foreignShare }: Pick<Run, 'foreignShare'>): boolea
 }
 
 /** Contestants in turn, each when the machine has a moment for it; those disturbed once more. */
-export async function runFairly<Contestant>(
+export async function runFairly<Contestant, Result extends Pick<Run, 'foreignShare'>>(
   contestants: readonly Contestant[],
   rounds: Rounds,
-  run: (contestant: Contestant, round: string) => Promise<Run>,
+  run: (contestant: Contestant, round: string) => Promise<Result>,
   { patient }: Pick<ScenarioContext, 'patient'>,
-): Promise<Run[][]> {
+): Promise<Result[][]> {
   if (!patient) return runInterleaved(contestants, rounds, run);
   return runInterleaved(
     contestants,

@@ -16,6 +16,7 @@ const SOURCES = {
   'plain-sdk': 'bench/rivals/plain-sdk.ts',
   'bare-writer': 'bench/floors/bare-writer.ts',
   stages: 'bench/floors/stages.ts',
+  'hash-threads': 'bench/programs/hash-threads.ts',
   'import-time': 'bench/programs/import-time.ts',
   'thread-profiler': 'bench/programs/thread-profiler.ts',
 } as const;
@@ -63,6 +64,7 @@ export async function compilePrograms(): Promise<Programs> {
       'plain-sdk': fileOf('plain-sdk'),
       'bare-writer': fileOf('bare-writer'),
       stages: fileOf('stages'),
+      'hash-threads': fileOf('hash-threads'),
       'import-time': fileOf('import-time'),
       'thread-profiler': fileOf('thread-profiler'),
     },

@@ -34,12 +34,15 @@ interface MicroResult {
 const TIME_MS = 700;
 const TIME_FULL_MS = 4000;
 
+/** Sentences below the table; what they say may depend on the medians, in the tasks' order. */
+type Notes = readonly string[] | ((mediansMs: readonly number[]) => readonly string[]);
+
 /** Measures the tasks one after another; the first one is what the others are compared with. */
 export async function runMicroBench(
   title: string,
   tasks: readonly MicroTask[],
   context: ScenarioContext,
-  notes: readonly string[] = [],
+  notes: Notes = [],
 ): Promise<Section> {
   context.progress(title);
   const time = context.full ? TIME_FULL_MS : TIME_MS;
@@ -68,7 +71,12 @@ export async function runMicroBench(
   ]);
   const columns = ['way', 'median', 'p99', 'MB/s', 'speed vs first', 'samples', 'margin'];
   return {
-    table: { title, columns, rows, notes },
+    table: {
+      title,
+      columns,
+      rows,
+      notes: typeof notes === 'function' ? notes(results.map(({ medianMs }) => medianMs)) : notes,
+    },
     charts: [microChart(title, results)],
     figures: results.map(({ name, spread }) => ({ name, unit: 'ms', better: 'lower', spread })),
     data: results,
