@@ -6,6 +6,9 @@ export interface Rounds {
   readonly countedCount: number;
 }
 
+/** What a round that is thrown away is called. */
+export const WARM_UP = 'warm-up';
+
 /** A run that was spoilt is done again, this often at most. */
 const REPEATS_MAX = 1;
 
@@ -24,7 +27,7 @@ export async function runInterleaved<Contestant, Result>(
   const results: Result[][] = contestants.map(() => []);
   for (let round = 0; round < warmUpCount + countedCount; round += 1) {
     const counted = round >= warmUpCount;
-    const label = counted ? `${round - warmUpCount + 1}/${countedCount}` : 'warm-up';
+    const label = counted ? `${round - warmUpCount + 1}/${countedCount}` : WARM_UP;
     for (const [index, contestant] of contestants.entries()) {
       let result = await run(contestant, label);
       const repeatsMax = counted ? REPEATS_MAX : 0;

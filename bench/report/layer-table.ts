@@ -37,12 +37,14 @@ const COLUMNS = [
 /**
  * @param contestants the plain SDK first, the bare writer last
  * @param stages what preparing costs when each stage is measured alone
+ * @param starts some of the contestants, the plain SDK first, with next to nothing to send
  */
 export function layerTable(
   label: string,
   task: Task,
   contestants: readonly NamedRuns[],
   stages: Run,
+  starts: readonly NamedRuns[] = [],
 ): Table {
   const partCount = partCountOf(task);
   const totalBytes = task.layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -80,11 +82,33 @@ export function layerTable(
       `CPU floor: ${formatNumber(floorCpuMs / partCount)} ms a part = ${formatStages(stages, partCount)}, ` +
         `bare writer ${formatNumber(median(writerRuns.map(cpuMs)) / partCount)} ms; ` +
         `${formatNumber(totalBytes / MEGABYTE / (floorCpuMs / 1000))} MB per CPU-s`,
+      ...startNotes(contestants, starts),
       'CPU counts all threads of the process, start and end of its threads and connections included; the loop delay is that of its main thread',
       quietness(contestants),
       ...leftovers(contestants),
     ],
   };
+}
+
+/** What of the CPU time is spent whatever the layers' size. */
+function startNotes(contestants: readonly NamedRuns[], starts: readonly NamedRuns[]): string[] {
+  const costs = starts.map(({ name, runs }) => {
+    const whole = contestants.find((contestant) => contestant.name === name)?.runs ?? runs;
+    return { name, startMs: median(runs.map(cpuMs)), wholeMs: median(whole.map(cpuMs)) };
+  });
+  const [reference, ...others] = costs;
+  if (reference === undefined) return [];
+  const parts = costs.map(
+    ({ name, startMs, wholeMs }) =>
+      `${name} ${formatNumber(startMs)} ms CPU, ${formatShare(startMs / wholeMs)} of its whole`,
+  );
+  const besides = ({ startMs, wholeMs }: (typeof costs)[number]): number => wholeMs - startMs;
+  const ratios = others.map(
+    (other) => `${other.name} ${formatRatio(besides(reference) / besides(other))}`,
+  );
+  return [
+    `start: ${parts.join('; ')} (as many layers of 64 KiB); vs SDK without it: ${ratios.join(', ')}`,
+  ];
 }
 
 /** CPU time of nothing but the unavoidable stages and the bare writer. */
