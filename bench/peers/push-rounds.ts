@@ -49,7 +49,8 @@ export async function pushInTurn(
       },
     })),
     ...found.flatMap((peer) =>
-      peer.settings.map((setting) => ({
+      // Where only the machinery is tried, one setting of each is enough.
+      peer.settings.slice(0, context.patient ? undefined : 1).map((setting) => ({
         name: `${peer.peer.name}, ${setting.name}`,
         push: () => runPeer(peer, setting, pushed.image, server),
       })),

@@ -7,6 +7,7 @@ import { measureContestant } from './measured-run.ts';
 async function uploadLayers(job: Job): Promise<Outcome> {
   const { server, repository } = job;
   const createdAtMs = Date.now();
+  const windows: number[] = [];
   await using uploader = createUploader({
     region: server.region,
     endpoint: server.endpoint,
@@ -21,15 +22,27 @@ async function uploadLayers(job: Job): Promise<Outcome> {
   const receipts = await Promise.all(
     job.layers.map(({ path }) =>
       // The same task as the rival's: the digest is not known beforehand and computed on the way.
-      uploader.uploadLayer({ repository, source: fileSource(path), checkFirst: false }),
+      uploader.uploadLayer(
+        { repository, source: fileSource(path), checkFirst: false },
+        {
+          onEvent: (event) => {
+            if (event.type === 'window-changed') windows.push(event.partsInFlight);
+          },
+        },
+      ),
     ),
   );
   const layerBytes = receipts.reduce((sum, receipt) => sum + receipt.sizeBytes, 0);
   const sentBytes = receipts.reduce((sum, receipt) => sum + receipt.sentBytes, 0);
+  const windowAtEnd = windows.at(-1);
   return {
     layerBytes,
     digests: receipts.map(({ digest }) => digest),
-    extra: { resentBytes: sentBytes - layerBytes, createdAtMs },
+    extra: {
+      resentBytes: sentBytes - layerBytes,
+      createdAtMs,
+      ...(windowAtEnd !== undefined && { windowAtEnd, windowMost: Math.max(...windows) }),
+    },
   };
 }
 

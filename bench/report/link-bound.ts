@@ -11,32 +11,55 @@ const COMPLETES_PER_SECOND = 100;
 /** What a layer's bytes become on the wire. */
 const BASE64_GROWTH: number = 4 / 3;
 
+/** A new connection, Initiate, Complete; the connections of parts are made meanwhile. */
+const ROUND_TRIPS_BESIDE_PARTS = 3;
+
 /**
- * Layer bytes a second that no client can exceed as long as the server takes a layer's parts one
- * after another: each is on the wire for as little as one likes, but it is served alone.
+ * Layer bytes a second that no client can exceed which waits for a part's acknowledgement before it
+ * lets the next one become whole, as ECR's rule of consecutive parts asks. Parts may travel side by
+ * side, so their way costs nothing in the long run; but each is served alone, and the next one's last
+ * bytes can only leave when the reply is back: service time and round trip are paid for every part.
  */
 export function orderedBound(link: Link, partSizeBytes: number): number {
-  return partSizeBytes / ((link.partServiceTimeMs + meanRoundTripMs(link)) / 1000);
+  const { bytesPerSecondTotal = Number.POSITIVE_INFINITY } = link;
+  return Math.min(partSizeBytes / servedSeconds(link), bytesPerSecondTotal / BASE64_GROWTH);
 }
 
 /**
- * The same for a layer of so many bytes: the first part has to arrive before it can be served, which
- * a short layer feels.
+ * The same for a layer of so many bytes, from its first call to its last, which a short one feels: a
+ * connection and Initiate come before the first part, the first part has to arrive before it can be
+ * served, and Complete comes after the last one.
  */
 export function orderedBoundOf(link: Link, partSizeBytes: number, sizeBytes: number): number {
-  const servedSeconds = sizeBytes / orderedBound(link, partSizeBytes);
-  return sizeBytes / (wireSeconds(link, partSizeBytes) + servedSeconds);
+  const { bytesPerSecondTotal = Number.POSITIVE_INFINITY } = link;
+  const aloneSeconds =
+    (ROUND_TRIPS_BESIDE_PARTS * meanRoundTripMs(link)) / 1000 +
+    layerSeconds(link, partSizeBytes, sizeBytes, BASE64_GROWTH);
+  return sizeBytes / Math.max(aloneSeconds, (sizeBytes * BASE64_GROWTH) / bytesPerSecondTotal);
 }
 
 /** Layer bytes a second of a client that sends a part when the one before it is acknowledged. */
 export function sequentialBound(link: Link, partSizeBytes: number): number {
-  const servedSeconds = partSizeBytes / orderedBound(link, partSizeBytes);
-  return partSizeBytes / (wireSeconds(link, partSizeBytes) + servedSeconds);
+  return partSizeBytes / (wireSeconds(link, partSizeBytes) + servedSeconds(link));
+}
+
+/**
+ * The fewest parts in flight that keep the server busy with a layer: one is served, and as many are on
+ * their way as are served while one travels.
+ */
+export function partsNeeded(link: Link, partSizeBytes: number): number {
+  const served = servedSeconds(link);
+  return Math.ceil((wireSeconds(link, partSizeBytes) + served) / served);
 }
 
 /** A part as base64 over one connection. */
 function wireSeconds(link: Link, partSizeBytes: number): number {
-  return (partSizeBytes * 4) / 3 / link.bytesPerSecondPerConnection;
+  return (partSizeBytes * BASE64_GROWTH) / link.bytesPerSecondPerConnection;
+}
+
+/** From a part's last byte to its acknowledgement. */
+function servedSeconds(link: Link): number {
+  return (link.partServiceTimeMs + meanRoundTripMs(link)) / 1000;
 }
 
 export interface ImageBound {
@@ -113,9 +136,7 @@ function layerSeconds(
 ): number {
   const firstBytes = Math.min(partSizeBytes, sizeBytes);
   const arrivalSeconds = (firstBytes * growth) / link.bytesPerSecondPerConnection;
-  const servedMs =
-    partCount(sizeBytes, partSizeBytes) * (link.partServiceTimeMs + meanRoundTripMs(link));
-  return arrivalSeconds + servedMs / 1000;
+  return arrivalSeconds + partCount(sizeBytes, partSizeBytes) * servedSeconds(link);
 }
 
 function partCount(sizeBytes: number, partSizeBytes: number): number {

@@ -9,6 +9,8 @@ import { layerCharts, layerFigures } from '../report/layer-chart.ts';
 import { layerTable } from '../report/layer-table.ts';
 import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
 import { measureBudgets } from './budget.ts';
+import { measureHashThreads } from './hash.ts';
+import { LINKS } from './links.ts';
 import { measureMany } from './many.ts';
 import { measureStartup } from './startup.ts';
 import { measureUnevenImage } from './uneven-image.ts';
@@ -17,6 +19,7 @@ import { measureWan } from './wan.ts';
 const MIB: number = 1024 * 1024;
 const PART_SIZE_BYTES: number = 5 * MIB;
 const LAYER_SIZE_BYTES: number = 20 * MIB;
+const SMALL_SIZE_BYTES: number = 64 * 1024;
 const LAYER_COUNT = 2;
 
 const CONTESTANTS: readonly Contestant[] = [
@@ -30,6 +33,7 @@ const ONCE = { warmUpCount: 0, countedCount: 1 } as const;
 
 async function* run(given: ScenarioContext): AsyncGenerator<Section> {
   const context = { ...given, patient: false };
+  yield await measureHashThreads({ durationMs: 50, rounds: ONCE }, context);
   yield* smokeLayers(context);
   yield* measureWan(
     {
@@ -37,12 +41,7 @@ async function* run(given: ScenarioContext): AsyncGenerator<Section> {
       windows: [1, 2],
       partCount: 3,
       rounds: ONCE,
-      links: [
-        { roundTripMs: 5, jitterMs: 2, bytesPerSecondPerConnection: 200e6, partServiceTimeMs: 30 },
-      ],
-      adaptiveWindows: [2],
-      adaptivePartCount: 2,
-      adaptiveRounds: ONCE,
+      grid: { links: LINKS.slice(0, 1), partCount: 2, rounds: ONCE },
       pushSizeBytes: 12 * MIB,
     },
     context,
@@ -68,6 +67,7 @@ async function* smokeLayers(context: ScenarioContext): AsyncGenerator<Section> {
   for (let count = 0; count < LAYER_COUNT; count += 1) {
     layers.push(await files.createRandom(LAYER_SIZE_BYTES));
   }
+  const small = [await files.createRandom(SMALL_SIZE_BYTES)];
   const task: Task = { layers, partSizeBytes: PART_SIZE_BYTES, layersInFlight: LAYER_COUNT };
   for (const tls of [false, true]) {
     await using server = await Server.start(programs.server, { tls });
@@ -80,12 +80,18 @@ async function* smokeLayers(context: ScenarioContext): AsyncGenerator<Section> {
     );
     const named = CONTESTANTS.map(({ name }, index) => ({ name, runs: runs[index] ?? [] }));
     const stages = await start(STAGES);
+    const startTask = { ...task, layers: small };
+    const starts = [];
+    for (const { name, program } of CONTESTANTS.filter(({ sendsOtherBytes }) => !sendsOtherBytes)) {
+      const started = await runContestant({ name, program }, programs[program], startTask, server);
+      starts.push({ name, runs: [started] });
+    }
     const label = `Smoke, ${tls ? 'TLS' : 'plain HTTP'}`;
     yield {
-      table: layerTable(label, task, named, stages),
+      table: layerTable(label, task, named, stages, starts),
       charts: layerCharts(label, named, stages),
       figures: layerFigures(named),
-      data: { tls, contestants: named, stages },
+      data: { tls, contestants: named, stages, starts },
     };
   }
 }

@@ -2,25 +2,28 @@
 
 import { join } from 'node:path';
 import type { Contestant, Task } from '../harness/contestant-run.ts';
-import { runContestant } from '../harness/contestant-run.ts';
 import { writeImageLayout } from '../harness/image-layout.ts';
 import type { Rounds } from '../harness/interleaved-rounds.ts';
-import { runFairly } from '../harness/fair-rounds.ts';
 import { LayerFiles } from '../harness/layer-files.ts';
 import type { Link } from '../harness/protocol.ts';
-import { Server } from '../harness/server-process.ts';
 import { pushInTurn } from '../peers/push-rounds.ts';
 import type { NamedRuns } from '../report/layer-table.ts';
 import { layerFigures } from '../report/layer-chart.ts';
+import type { Sweep } from '../report/link-chart.ts';
 import { linkChart, sweepChart } from '../report/link-chart.ts';
 import { linkTable } from '../report/link-table.ts';
+import { sweepTable } from '../report/sweep-table.ts';
 import { MEGABYTE } from '../report/quantity.ts';
 import type { Scenario, ScenarioContext, Section } from '../scenario.ts';
+import type { LinkSettings } from './links.ts';
+import { LINKS, measureLinks, runOverLink } from './links.ts';
+import { memoryFor } from './part-memory.ts';
 
 const MIB: number = 2 ** 20;
-/** Bodies are a third larger than parts; two parts more than the window may be in the making. */
-const PARTS_BEYOND_WINDOW = 2;
-const MEMORY_MIB_MIN = 96;
+const PUSHED_PART_SIZE_BYTES: number = 10 * MIB;
+/** From this size on the default memory holds fewer parts than the link could use. */
+const LARGE_PART_BYTES: number = 20 * MIB;
+const LARGE_MEMORY_BYTES: number = 256 * MIB;
 
 const LINK: Link = {
   roundTripMs: 20,
@@ -28,36 +31,28 @@ const LINK: Link = {
   partServiceTimeMs: 150,
 };
 
-/** From next door to the other end of the world; the default window was tuned for none of them. */
-const LINKS: readonly Link[] = [
-  { roundTripMs: 5, jitterMs: 2, bytesPerSecondPerConnection: 200e6, partServiceTimeMs: 30 },
-  { roundTripMs: 20, jitterMs: 10, bytesPerSecondPerConnection: 40e6, partServiceTimeMs: 150 },
-  { roundTripMs: 100, jitterMs: 40, bytesPerSecondPerConnection: 20e6, partServiceTimeMs: 400 },
-  { roundTripMs: 200, jitterMs: 80, bytesPerSecondPerConnection: 5e6, partServiceTimeMs: 1000 },
-];
-
 export interface WanSettings {
   readonly partSizesBytes: readonly number[];
+  /** Values of `partsInFlight`. */
   readonly windows: readonly number[];
   readonly partCount: number;
   readonly rounds: Rounds;
-  readonly links: readonly Link[];
-  readonly adaptiveWindows: readonly number[];
-  readonly adaptivePartCount: number;
-  readonly adaptiveRounds: Rounds;
+  readonly grid: LinkSettings;
   readonly pushSizeBytes: number;
 }
 
-// Links are far slower than the machine: only the publishable figures need a warm-up.
+// Links are far slower than the machine, and their times are the emulator's: a single run of each
+// tells most. Only the publishable figures need more, and a warm-up.
 const QUICK: WanSettings = {
   partSizesBytes: [20 * MIB, 10 * MIB, 5 * MIB],
-  windows: [4, 8],
-  partCount: 6,
-  rounds: { warmUpCount: 0, countedCount: 3 },
-  links: LINKS.slice(0, 3),
-  adaptiveWindows: [8],
-  adaptivePartCount: 12,
-  adaptiveRounds: { warmUpCount: 0, countedCount: 1 },
+  windows: [2, 4, 8],
+  partCount: 14,
+  rounds: { warmUpCount: 0, countedCount: 1 },
+  grid: {
+    links: LINKS.slice(0, 4),
+    partCount: 16,
+    rounds: { warmUpCount: 0, countedCount: 1 },
+  },
   pushSizeBytes: 60 * MIB,
 };
 const FULL: WanSettings = {
@@ -65,10 +60,7 @@ const FULL: WanSettings = {
   windows: [1, 2, 4, 6, 8, 12],
   partCount: 50,
   rounds: { warmUpCount: 1, countedCount: 5 },
-  links: LINKS,
-  adaptiveWindows: [1, 2, 4, 6, 8, 12],
-  adaptivePartCount: 40,
-  adaptiveRounds: { warmUpCount: 1, countedCount: 5 },
+  grid: { links: LINKS, partCount: 40, rounds: { warmUpCount: 0, countedCount: 5 } },
   pushSizeBytes: 1000 * MIB,
 };
 
@@ -78,92 +70,69 @@ export async function* measureWan(
   context: ScenarioContext,
 ): AsyncGenerator<Section> {
   await using files = new LayerFiles();
-  const swept = [];
+  const { partCount, windows, rounds } = settings;
+  const swept: Sweep[] = [];
   for (const partSizeBytes of settings.partSizesBytes) {
-    const { partCount, windows, rounds } = settings;
     const layer = await files.createRandom(partSizeBytes * partCount);
     const task: Task = { layers: [layer], partSizeBytes, layersInFlight: 1 };
     const contestants = contestantsFor(partSizeBytes, windows);
-    const named = await runOverLink(LINK, task, contestants, rounds, context);
+    const runs = await runOverLink(LINK, task, contestants, rounds, context);
+    const named = contestants.map(({ name }, index): NamedRuns => ({
+      name,
+      runs: runs[index] ?? [],
+    }));
     swept.push({ partSizeBytes, windows, contestants: named });
     yield {
       table: linkTable(LINK, partSizeBytes, layer.sizeBytes, named),
-      charts: [
-        linkChart(LINK, partSizeBytes, layer.sizeBytes, named),
-        // Once all sizes are there, they are shown side by side.
-        ...(swept.length === settings.partSizesBytes.length && windows.length > 1
-          ? [sweepChart(LINK, partCount, swept)]
-          : []),
-      ],
+      charts: [linkChart(LINK, partSizeBytes, layer.sizeBytes, named)],
       figures: layerFigures(named),
       data: { partSizeBytes, link: LINK, contestants: named },
     };
   }
-
-  const partSizeBytes = 10 * MIB;
-  const adaptive = await files.createRandom(partSizeBytes * settings.adaptivePartCount);
-  for (const link of settings.links) {
-    const task: Task = { layers: [adaptive], partSizeBytes, layersInFlight: 1 };
-    const contestants = contestantsFor(partSizeBytes, settings.adaptiveWindows).slice(1);
-    const named = await runOverLink(link, task, contestants, settings.adaptiveRounds, context);
-    yield {
-      table: linkTable(link, partSizeBytes, adaptive.sizeBytes, named),
-      charts: [linkChart(link, partSizeBytes, adaptive.sizeBytes, named)],
-      figures: layerFigures(named),
-      data: { partSizeBytes, link, contestants: named },
-    };
-  }
-
+  yield {
+    table: sweepTable(LINK, partCount, swept),
+    charts: [sweepChart(LINK, partCount, swept)],
+    // The same runs as above.
+    data: {},
+  };
+  yield await measureLinks(settings.grid, context);
   const pushed = await files.createRandom(settings.pushSizeBytes);
   const image = await writeImageLayout(join(files.folder, 'one-layer'), [pushed]);
   yield await pushInTurn(
-    { title: 'An image of one big layer', link: LINK, image, partSizeBytes },
-    settings.rounds,
-    context,
-  );
-}
-
-async function runOverLink(
-  link: Link,
-  task: Task,
-  contestants: readonly Contestant[],
-  rounds: Rounds,
-  context: ScenarioContext,
-): Promise<NamedRuns[]> {
-  const programs = (await context.programs()).files;
-  await using server = await Server.start(programs.server, { tls: false, link });
-  const mib = (task.partSizeBytes ?? 0) / MIB;
-  const runs = await runFairly(
-    contestants,
-    rounds,
-    async (contestant, round) => {
-      const result = await runContestant(contestant, programs[contestant.program], task, server);
-      const speed = (result.layerBytes / MEGABYTE / (result.wallMs / 1000)).toFixed(1);
-      context.progress(
-        `${link.roundTripMs} ms away, ${mib} MiB parts, ${round}: ${contestant.name} ${speed} MB/s`,
-      );
-      return result;
+    {
+      title: 'An image of one big layer',
+      link: LINK,
+      image,
+      partSizeBytes: PUSHED_PART_SIZE_BYTES,
     },
+    rounds,
     context,
   );
-  return contestants.map(({ name }, index) => ({ name, runs: runs[index] ?? [] }));
 }
 
-/** The sequential one first, the default last. */
+/** The sequential one first, then one for each window, then the defaults. */
 function contestantsFor(partSizeBytes: number, windows: readonly number[]): Contestant[] {
+  const program = 'longshore';
   return [
     { name: 'plain SDK, one after another', program: 'plain-sdk' },
     ...windows.map((partsInFlight): Contestant => {
-      const bodies = partsInFlight + PARTS_BEYOND_WINDOW;
-      const neededMib = Math.ceil((bodies * partSizeBytes * 4) / 3 / MIB);
-      const bytesInMemoryMax = Math.max(MEMORY_MIB_MIN, neededMib) * MIB;
+      const bytesInMemoryMax = memoryFor(partsInFlight, partSizeBytes);
       return {
-        name: `longshore, window ${partsInFlight}, ${bytesInMemoryMax / MIB} MiB`,
-        program: 'longshore',
+        name: `longshore, partsInFlight ${partsInFlight}, ${bytesInMemoryMax / MIB} MiB`,
+        program,
         options: { partsInFlight, bytesInMemoryMax },
       };
     }),
-    { name: 'longshore, defaults', program: 'longshore' },
+    { name: 'longshore, defaults', program },
+    ...(partSizeBytes < LARGE_PART_BYTES
+      ? []
+      : [
+          {
+            name: `longshore, defaults but ${LARGE_MEMORY_BYTES / MIB} MiB`,
+            program,
+            options: { bytesInMemoryMax: LARGE_MEMORY_BYTES },
+          } as const,
+        ]),
   ];
 }
 
@@ -171,14 +140,9 @@ async function* run(context: ScenarioContext): AsyncGenerator<Section> {
   const settings = context.full ? FULL : QUICK;
   if (context.runs === undefined) return yield* measureWan(settings, context);
   const asked = { countedCount: context.runs };
-  return yield* measureWan(
-    {
-      ...settings,
-      rounds: { ...settings.rounds, ...asked },
-      adaptiveRounds: { ...settings.adaptiveRounds, ...asked },
-    },
-    context,
-  );
+  const rounds = { ...settings.rounds, ...asked };
+  const grid = { ...settings.grid, rounds: { ...settings.grid.rounds, ...asked } };
+  return yield* measureWan({ ...settings, rounds, grid }, context);
 }
 
 export const wanScenario: Scenario = {
