@@ -6,6 +6,7 @@ import { runFairly } from '../harness/fair-rounds.ts';
 import type { Rounds } from '../harness/interleaved-rounds.ts';
 import { LayerFiles } from '../harness/layer-files.ts';
 import type { LayerFile } from '../harness/protocol.ts';
+import { measureReadCost } from '../harness/read-cost.ts';
 import { Server } from '../harness/server-process.ts';
 import { budgetSection } from '../report/budget-table.ts';
 import { MEGABYTE } from '../report/quantity.ts';
@@ -55,5 +56,5 @@ export async function measureBudgets(
     context,
   );
   const named = contestants.map(({ name }, index) => ({ name, runs: runs[index] ?? [] }));
-  return budgetSection(layers, budgetsBytes, named);
+  return budgetSection(layers, budgetsBytes, named, await measureReadCost());
 }
