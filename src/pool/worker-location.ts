@@ -9,7 +9,7 @@ import { LongshoreError } from '../errors.ts';
 export function locateWorker(workerUrl: URL | string | undefined): string {
   const path = workerUrl === undefined ? besideThisFile() : pathOf(workerUrl);
   if (path !== undefined && existsSync(path)) return path;
-  throw workerNotFound(path ?? 'layer.worker.js');
+  throw workerNotFound(path ?? 'layer.worker.cjs');
 }
 
 export function workerNotFound(
@@ -32,8 +32,8 @@ function besideThisFile(): string | undefined {
   if (here === undefined) return undefined;
   // The sources, as tests load them, use the compiled worker too.
   const path = here.endsWith('.ts')
-    ? '../../dist/workers/layer.worker.js'
-    : '../../workers/layer.worker.js';
+    ? '../../dist/workers/layer.worker.cjs'
+    : '../../workers/layer.worker.cjs';
   return fileURLToPath(new URL(path, here));
 }
 

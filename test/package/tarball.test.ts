@@ -22,6 +22,8 @@ describe('the package that npm would publish', () => {
       const base = `dist/${path.replace(/\.ts$/, '')}`;
       return [`${base}.js`, `${base}.d.ts`];
     });
+    // The worker once more, as the one file that threads load.
+    compiled.push('dist/workers/layer.worker.cjs');
     const documents = ['ARCHITECTURE.md', 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
     expect(packed.files).toEqual([...documents, ...compiled].toSorted());
   });

@@ -7,8 +7,18 @@ const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 /** What tsc answers when it found type errors but wrote its output nevertheless. */
 const TYPE_ERRORS_ONLY = 2;
 
-/** Compiles `src` and `workers` once, before any test file is loaded. */
+/** Compiles `src` and the worker once, before any test file is loaded. */
 export function setup(): void {
+  compile();
+  const worker = spawnSync('npm', ['run', '--silent', 'build:worker'], {
+    cwd: REPOSITORY,
+    encoding: 'utf8',
+  });
+  if (worker.status !== 0) throw new Error(`esbuild failed:\n${worker.stdout}${worker.stderr}`);
+  removeOrphans();
+}
+
+function compile(): void {
   const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
   const result = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
     cwd: REPOSITORY,
@@ -18,14 +28,13 @@ export function setup(): void {
   // Type errors are for `check:types` to judge. Here they must not hide what the tests say.
   if (result.status !== 0 && result.status !== TYPE_ERRORS_ONLY) throw new Error(report);
   if (result.status !== 0) process.stderr.write(`${report}\n`);
-  removeOrphans();
 }
 
 /** Removes what was compiled from sources that are gone: it would be packed, and found by imports. */
 function removeOrphans(): void {
   const dist = join(REPOSITORY, 'dist');
   for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
-    const source = name.replace(/(\.d\.ts|\.js)$/, '.ts');
+    const source = name.replace(/(\.d\.ts|\.c?js)$/, '.ts');
     if (source !== name && !existsSync(join(REPOSITORY, source))) rmSync(join(dist, name));
   }
 }
