@@ -2,7 +2,7 @@
 
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { trustBeside } from './trust.ts';
 
 /** Idle connections kept by one thread; parts in flight are bounded elsewhere. */
 const IDLE_CONNECTIONS_MAX = 64;
@@ -24,8 +24,11 @@ export interface Route {
 /** An agent with several HTTP/1.1 keep-alive connections to an endpoint, through a proxy or not. */
 export async function createAgent(route: Route): Promise<HttpAgent> {
   const { certificateAuthorities, proxyUrl } = route;
+  // One context for all connections.
   const trust =
-    certificateAuthorities === undefined ? {} : { secureContext: trusting(certificateAuthorities) };
+    certificateAuthorities === undefined
+      ? {}
+      : { secureContext: trustBeside(certificateAuthorities) };
   if (proxyUrl !== undefined) {
     // Loaded only where there is a proxy: every thread would pay for it in memory.
     const { createProxyAgent } = await import('./proxy-agent.ts');
@@ -34,14 +37,4 @@ export async function createAgent(route: Route): Promise<HttpAgent> {
   return route.protocol === 'https:'
     ? new HttpsAgent({ ...OPTIONS, ...trust })
     : new HttpAgent(OPTIONS);
-}
-
-/**
- * One context for all connections, which trusts these authorities beside those that Node trusts by
- * itself. Given as `ca`, Node's own would be read from text once more, 30 ms in each thread (Node 20).
- */
-function trusting(certificateAuthorities: string): SecureContext {
-  const secureContext = createSecureContext();
-  (secureContext.context as { addCACert(pem: string): void }).addCACert(certificateAuthorities);
-  return secureContext;
 }

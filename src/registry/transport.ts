@@ -7,7 +7,6 @@ import { LongshoreError } from '../errors.ts';
 import { proxyFor } from '../network/proxy.ts';
 import type { ResolvedRegistryOptions } from './client-options.ts';
 import { clientClosed, networkFault, ReadFault } from './read-fault.ts';
-import type { Surroundings } from './surroundings.ts';
 import { trustOf } from './trust.ts';
 
 export interface HttpRequest {
@@ -46,13 +45,11 @@ export class Transport {
   readonly #options: ResolvedRegistryOptions;
   /** By the proxy's URL; the empty text for none. */
   readonly #dispatchers = new Map<string, Dispatcher>();
-  readonly #extraAuthoritiesPath: string | undefined;
   #trust: ReturnType<typeof trustOf> | undefined;
   #isClosed = false;
 
-  constructor(options: ResolvedRegistryOptions, { environment }: Surroundings) {
+  constructor(options: ResolvedRegistryOptions) {
     this.#options = options;
-    this.#extraAuthoritiesPath = environment['NODE_EXTRA_CA_CERTS'];
   }
 
   /** @throws ReadFault; LongshoreError E_OPTION_INVALID for a bad proxy or certificate */
@@ -111,7 +108,7 @@ export class Transport {
     const known = this.#dispatchers.get(proxyUrl);
     if (known !== undefined) return known;
     if (this.#dispatchers.size >= DISPATCHERS_MAX) throw new Error('too many proxies');
-    this.#trust ??= trustOf(this.#options.certificateAuthorities, this.#extraAuthoritiesPath);
+    this.#trust ??= trustOf(this.#options.certificateAuthorities);
     const connect = { ...this.#trust, timeout: this.#options.connectTimeoutMs };
     const dispatcher =
       proxyUrl === ''
