@@ -67,7 +67,7 @@ function whatItShows(contestants: readonly HashContestant[]): string[] {
     runs.filter(({ autoPicks }) => autoPicks === kind).length;
   const faster = speedOf('native', 1) >= speedOf('wasm', 1) ? 'native' : 'wasm';
   return [
-    `\`auto\` picked native in ${picked('native')} of ${runs.length} processes and WASM in ${picked('wasm')}; faster is ${faster}: node:crypto is ${formatRatio(speedOf('native', 1) / speedOf('wasm', 1))} as fast as hash-wasm in one thread, ${formatRatio(speedOf('native', 2) / speedOf('wasm', 2))} in two`,
+    `hasher 'auto' picked native in ${picked('native')} of ${runs.length} processes and WASM in ${picked('wasm')}; faster is ${faster}: node:crypto is ${formatRatio(speedOf('native', 1) / speedOf('wasm', 1))} as fast as hash-wasm in one thread, ${formatRatio(speedOf('native', 2) / speedOf('wasm', 2))} in two`,
     `a second thread with a second layer gives ${formatRatio(speedOf('native', 2) / speedOf('native', 1))} (native) and ${formatRatio(speedOf('wasm', 2) / speedOf('wasm', 1))} (WASM)`,
     `one layer is one chain of blocks: with its state hopping between two threads at each part it goes at ${formatShare(speedOf('wasm', 2, true) / speedOf('wasm', 1))} of one thread's speed; what hopping buys is that any free thread can take the next part`,
   ];

@@ -53,7 +53,9 @@ export async function resultHtml(results: Results): Promise<string> {
 async function sectionHtml({ table, charts = [] }: Section): Promise<string> {
   const figures: string[] = [];
   for (const chart of charts) {
-    const caption = `<figcaption>${escapeHtml(chart.title)}</figcaption>`;
+    // Right below the same words it would be noise.
+    const caption =
+      chart.title === table.title ? '' : `<figcaption>${escapeHtml(chart.title)}</figcaption>`;
     figures.push(`<figure>${caption}${await drawChart(chart)}</figure>`);
   }
   return [`<h3>${escapeHtml(table.title)}</h3>`, ...figures, tableHtml(table)].join('\n');

@@ -127,6 +127,15 @@ export function describeLink(link: Link): string {
   ].join(', ');
 }
 
+/** The same, short enough to stand beside a bar. */
+export function nameLink({ jitterMs = 0, ...link }: Link): string {
+  return [
+    `${link.roundTripMs}${jitterMs === 0 ? '' : `-${link.roundTripMs + jitterMs}`} ms away`,
+    `${link.partServiceTimeMs} ms service`,
+    `${link.bytesPerSecondPerConnection / MEGABYTE} MB/s`,
+  ].join(', ');
+}
+
 /** The first part has to arrive; from then on each is served when the one before it is. */
 function layerSeconds(
   link: Link,

@@ -6,7 +6,7 @@ import type { Run } from '../harness/contestant-run.ts';
 import { spreadOf } from '../statistics.ts';
 import { exactly } from './chart.ts';
 import { gain } from './figure.ts';
-import { describeLink, orderedBoundOf, partsNeeded } from './link-bound.ts';
+import { nameLink, orderedBoundOf, partsNeeded } from './link-bound.ts';
 import { formatWindow, WINDOW_NOTE } from './link-table.ts';
 import { leftovers, quietness, speedOf } from './layer-table.ts';
 import { formatNumber, formatShare, MEGABYTE } from './quantity.ts';
@@ -38,8 +38,8 @@ export function linkGridSection(
   const title = `Links that nothing was tuned for: a layer of ${partCount} parts of ${partSizeBytes / MIB} MiB`;
   const memoryParts = Math.floor(MEMORY_BY_DEFAULT_BYTES / ((partSizeBytes * 4) / 3));
   const contestants = links.flatMap(({ link, byDefault, byFormula }) => [
-    { name: `longshore, defaults: ${describeLink(link)}`, runs: byDefault },
-    { name: `longshore, as the formula says: ${describeLink(link)}`, runs: byFormula },
+    { name: `longshore, defaults: ${nameLink(link)}`, runs: byDefault },
+    { name: `longshore, as the formula says: ${nameLink(link)}`, runs: byFormula },
   ]);
   const shares = (runs: readonly Run[], bound: number) =>
     spreadOf(runs.map(({ layerBytes, wallMs }) => (layerBytes * 1000) / wallMs / MEGABYTE / bound));
@@ -57,7 +57,7 @@ export function linkGridSection(
         'of bound',
       ],
       rows: measured.map(({ link, byDefault, byFormula, linkBound, bound }) => [
-        describeLink(link),
+        nameLink(link),
         linkBound > machine ? `${formatNumber(bound)} (machine)` : formatNumber(bound),
         formatNumber(speedOf(byDefault).median),
         formatShare(shares(byDefault, bound).median),
@@ -67,6 +67,7 @@ export function linkGridSection(
         formatShare(shares(byFormula, bound).median),
       ]),
       notes: [
+        'link: round trip with its jitter, service time a part, speed of a connection',
         "bound: of a layer this long, parts served one after another, with its first part's way and the calls around",
         `(machine): without any link this layer goes at ${formatNumber(machine)} MB/s on this machine, server included, which is less than the link's bound`,
         `by formula: (wire time + service time + mean round trip) / (service time + mean round trip), rounded up; that run has partsInFlight so and memory for them`,
@@ -86,7 +87,7 @@ export function linkGridSection(
             const { median, min, max, deviationShare } = shares(byDefault, bound);
             const percent = { median: median * 100, min: min * 100, max: max * 100 };
             const role = 'longshore' as const;
-            return { name: describeLink(link), role, spread: { ...percent, deviationShare } };
+            return { name: nameLink(link), role, spread: { ...percent, deviationShare } };
           }),
           { name: 'bound', role: 'bound', spread: exactly(100) },
         ],

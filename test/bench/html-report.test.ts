@@ -81,7 +81,11 @@ test('the report is one well-formed page that loads nothing', async () => {
             charts: [BARS, LINES],
             data: {},
           },
-          { table: { title: 'plain', columns: ['a'], rows: [], notes: [] }, data: {} },
+          {
+            table: { title: LINES.title, columns: ['a'], rows: [], notes: [] },
+            charts: [LINES],
+            data: {},
+          },
         ],
       },
     ],
@@ -92,6 +96,8 @@ test('the report is one well-formed page that loads nothing', async () => {
   expect(html).toContain('<h3>A &lt;title&gt;</h3>');
   expect(html).toContain('<td>&lt;2&gt;</td>');
   expect(html).toContain('<li>x &amp; y</li>');
-  expect(html.match(/<svg /g)).toHaveLength(2);
+  expect(html.match(/<svg /g)).toHaveLength(3);
+  // A chart below a heading of the same words has no caption.
+  expect(html.match(/<figcaption>/g)).toHaveLength(2);
   expect(html).toContain('Model 7, 2 cores');
 });

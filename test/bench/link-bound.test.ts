@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   describeLink,
   imageBound,
+  nameLink,
   orderedBound,
   orderedBoundOf,
   partsNeeded,
@@ -102,4 +103,6 @@ test('a link is described with what it has', () => {
   expect(describeLink({ ...LINK, jitterMs: 5, bytesPerSecondTotal: 200e6 })).toBe(
     '20 ms round trip and up to 5 ms more, 150 ms service a part, 40 MB/s a connection, 200 MB/s in all',
   );
+  expect(nameLink(LINK)).toBe('20 ms away, 150 ms service, 40 MB/s');
+  expect(nameLink({ ...LINK, jitterMs: 5 })).toBe('20-25 ms away, 150 ms service, 40 MB/s');
 });
