@@ -46,7 +46,7 @@ export interface WanSettings {
 const QUICK: WanSettings = {
   partSizesBytes: [20 * MIB, 10 * MIB, 5 * MIB],
   windows: [2, 4, 8],
-  partCount: 14,
+  partCount: 12,
   rounds: { warmUpCount: 0, countedCount: 1 },
   grid: {
     links: LINKS.slice(0, 4),
