@@ -62,6 +62,21 @@ function servedSeconds(link: Link): number {
   return (link.partServiceTimeMs + meanRoundTripMs(link)) / 1000;
 }
 
+/** Seconds for a layer in one stream of bytes as they are, which is how other programs send it. */
+export interface StreamBound {
+  /** Nothing but its way. */
+  readonly wireSeconds: number;
+  /** Where the registry reads on only when it has served a part, as the emulator does. */
+  readonly servedSeconds: number;
+}
+
+/** Without base64, in a single request: one round trip, but each part is served all the same. */
+export function streamBound(link: Link, partSizeBytes: number, sizeBytes: number): StreamBound {
+  const onWire = sizeBytes / link.bytesPerSecondPerConnection + meanRoundTripMs(link) / 1000;
+  const servedMs = partCount(sizeBytes, partSizeBytes) * link.partServiceTimeMs;
+  return { wireSeconds: onWire, servedSeconds: onWire + servedMs / 1000 };
+}
+
 export interface ImageBound {
   /** The image's bytes over the whole line; 0 for a line without limit. */
   readonly capacitySeconds: number;

@@ -32,7 +32,7 @@ export function formatWindow(runs: readonly Run[]): string {
   if (values('resentBytes').length === 0) return '-';
   const ends = values('windowAtEnd');
   if (ends.length === 0) return 'start';
-  return `${formatNumber(median(ends))} / ${formatNumber(Math.max(...values('windowMost')))}`;
+  return `${median(ends)} / ${Math.max(...values('windowMost'))}`;
 }
 
 /** @param contestants the one that the others are compared with first */

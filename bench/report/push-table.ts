@@ -8,7 +8,7 @@ import { median, spreadOf } from '../statistics.ts';
 import type { Bar } from './chart.ts';
 import { exactly, roleOf } from './chart.ts';
 import { cost } from './figure.ts';
-import { describeLink, imageBound } from './link-bound.ts';
+import { describeLink, imageBound, streamBound } from './link-bound.ts';
 import type { NamedRuns } from './layer-table.ts';
 import { leftovers, quietness } from './layer-table.ts';
 import {
@@ -37,6 +37,8 @@ export function pushSection(
 ): Section {
   const bound = imageBound(link, partSizeBytes, image.layers);
   const totalBytes = image.layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const longestBytes = Math.max(0, ...image.layers.map(({ sizeBytes }) => sizeBytes));
+  const stream = streamBound(link, partSizeBytes, longestBytes);
   const ours = median((contestants[0]?.runs ?? []).map(({ processWallMs }) => processWallMs));
   const rows = contestants.map(({ name, runs }) => {
     const wall = spreadOf(runs.map(({ processWallMs }) => processWallMs / 1000));
@@ -79,6 +81,7 @@ export function pushSection(
         `bound: the largest of bytes over the line ${formatNumber(bound.capacitySeconds)} s, longest layer ${formatNumber(bound.longestLayerSeconds)} s, calls over quota ${formatNumber(bound.quotaSeconds)} s (base64, parts of ${partSizeBytes / MIB} MiB)`,
         'whole process: from its start to its end, Node and its modules included; "push" is the same but for longshore, where it starts when the modules are loaded',
         'other programs speak to the /v2 face of the same emulator, without base64; there it hashes every part, which its CPU time shows',
+        `they send a layer as one stream, the longest one in ${formatNumber(stream.wireSeconds)} s at least, or ${formatNumber(stream.servedSeconds)} s as the emulator reads on only when it has served a part; whether ECR does is not known`,
         ...peerNotes,
         quietness(contestants),
         ...leftovers(contestants),

@@ -9,6 +9,7 @@ import {
   partsNeeded,
   quotaBound,
   sequentialBound,
+  streamBound,
 } from '../../bench/report/link-bound.ts';
 
 const MIB = 2 ** 20;
@@ -96,6 +97,12 @@ describe('the bound of an image', () => {
   test('of nothing is nothing', () => {
     expect(imageBound(link, part, []).seconds).toBe(0);
   });
+});
+
+test('a stream pays for its bytes as they are, and one round trip', () => {
+  const { wireSeconds, servedSeconds } = streamBound(LINK, 10 * MIB, 100e6);
+  expect(wireSeconds).toBeCloseTo(2.52);
+  expect(servedSeconds).toBeCloseTo(2.52 + 10 * 0.15);
 });
 
 test('a link is described with what it has', () => {
