@@ -3,7 +3,7 @@
 import { open } from 'node:fs/promises';
 import { LayerFiles } from './layer-files.ts';
 
-const SIZE_BYTES: number = 256 * 2 ** 20;
+const SIZE_BYTES: number = 64 * 2 ** 20;
 /** What longshore reads at once. */
 const READ_SIZE_BYTES: number = 768 * 1024;
 
