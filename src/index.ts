@@ -1,5 +1,6 @@
 export { createUploader } from './uploader/uploader.ts';
 export type { LayerRequest, Uploader, UploadCall } from './uploader/uploader.ts';
+export type { CallsPerSecond } from './ecr/call-quota.ts';
 export { ecrCredentials } from './ecr/ecr-credentials.ts';
 export type { RepositorySettings, UploaderOptions } from './uploader/uploader-options.ts';
 export { archiveImage } from './source/archive-image.ts';

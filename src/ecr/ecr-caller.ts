@@ -1,10 +1,12 @@
-/** The AWS client and what every call to ECR goes through: no retries, faults as data, a tally. */
+/** The AWS client and what every call to ECR goes through: a rate, no retries, faults as data, a tally. */
 
 import type { ECRClient, ECRClientConfig } from '@aws-sdk/client-ecr';
 import { abortable } from '../abort.ts';
 import { LongshoreError } from '../errors.ts';
 import { RegistryFault } from '../layer/ports.ts';
 import type { CallContext } from './call-context.ts';
+import { CallGate } from './call-gate.ts';
+import type { CallsPerSecond } from './call-quota.ts';
 import { isExpiredCredentials, toRegistryFault } from './ecr-fault.ts';
 import type { HttpHandler } from './request-handler.ts';
 import { clientFault } from './settings-fault.ts';
@@ -13,6 +15,7 @@ export interface EcrCallerOptions {
   readonly client: ECRClientConfig;
   readonly registryId: string | undefined;
   readonly requestHandler: HttpHandler;
+  readonly callsPerSecondMax: CallsPerSecond;
 }
 
 /** The AWS SDK, and the client of it that makes our calls. */
@@ -28,6 +31,8 @@ export class EcrCaller {
   /** What each request says of the registry it is for. */
   readonly registry: { readonly registryId?: string };
   readonly #options: EcrCallerOptions;
+  /** By operation. */
+  readonly #gates: ReadonlyMap<string, CallGate>;
   #ecr: Promise<Ecr> | undefined;
   #renewal: Promise<boolean> | undefined;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
@@ -35,6 +40,11 @@ export class EcrCaller {
   constructor(options: EcrCallerOptions) {
     this.registry = options.registryId === undefined ? {} : { registryId: options.registryId };
     this.#options = options;
+    this.#gates = new Map(
+      Object.entries(options.callsPerSecondMax)
+        .filter(([, perSecond]) => Number.isFinite(perSecond))
+        .map(([operation, perSecond]) => [operation, new CallGate(perSecond)]),
+    );
   }
 
   /** Begins to load what the first call needs. What goes wrong, that call tells. */
@@ -56,6 +66,8 @@ export class EcrCaller {
     send: (ecr: Ecr) => Promise<T>,
   ): Promise<T> {
     const ecr = await abortable(this.#load(), signal);
+    const gate = this.#gates.get(context.operation);
+    await gate?.enter(signal);
     tally?.set(context.operation, (tally.get(context.operation) ?? 0) + 1);
     const startedAtMs = performance.now();
     try {
@@ -64,6 +76,7 @@ export class EcrCaller {
       if (signal.aborted) throw signal.reason;
       const elapsedMs = Math.round(performance.now() - startedAtMs);
       const fault = toRegistryFault(error, { ...context, elapsedMs });
+      if (fault.kind === 'throttled') gate?.throttled(startedAtMs);
       if (isExpiredCredentials(fault) && (await this.#renewedSince(ecr.client, startedAtMs))) {
         throw new RegistryFault('renewed', fault.error);
       }

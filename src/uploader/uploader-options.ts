@@ -3,9 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import type { CreateRepositoryCommandInput, ECRClientConfig } from '@aws-sdk/client-ecr';
+import type { CallsPerSecond } from '../ecr/call-quota.ts';
 import { optionInvalid } from '../errors.ts';
 import type { ConnectionSettings } from '../layer/part-transmitter.ts';
 import { GIB, MIB, PART_SIZE_MAX_BYTES, PART_SIZE_MIN_BYTES } from '../limits.ts';
+import { resolveCallsPerSecond } from './call-rate-option.ts';
 
 /** Settings of a repository that is created on the way. */
 export type RepositorySettings = Omit<
@@ -48,6 +50,14 @@ export interface UploaderOptions {
   readonly bytesInMemoryMax?: number;
   /** Part size, 5 MiB to 20 MiB. Default: what ECR's `InitiateLayerUpload` reports (10 MiB). */
   readonly partSizeBytes?: number;
+  /**
+   * Calls per second of an operation, this uploader's; 0.1 to 100,000, or `Infinity` to hold nothing back.
+   * At most one second's calls leave at once. When ECR throttles, the operation's rate is halved and grows
+   * back in ten seconds or more. Default: 80 % of ECR's default quotas, which all of an account share in a
+   * region: InitiateLayerUpload 80, UploadLayerPart 400, CompleteLayerUpload 80, PutImage 8,
+   * BatchCheckLayerAvailability 800, BatchGetImage 1600, GetDownloadUrlForLayer 2400.
+   */
+  readonly callsPerSecondMax?: Partial<CallsPerSecond>;
   /** Attempts of one call, the first included, 1..100. Default 8. */
   readonly attemptsMax?: number;
   /** Upper bound of the first back-off, which doubles from there, 1..60,000. Default 200 ms. */
@@ -86,6 +96,7 @@ export type ResolvedUploaderOptions = Readonly<Record<NumberOption, number>> &
     readonly partSizeBytes: number | undefined;
     readonly certificateAuthorities: string | undefined;
     readonly temporaryDirectory: string;
+    readonly callsPerSecondMax: CallsPerSecond;
   };
 
 type NumberOption =
@@ -145,6 +156,7 @@ const OTHER_OPTIONS: readonly string[] = [
   'hasher',
   'workerUrl',
   'partSizeBytes',
+  'callsPerSecondMax',
   'certificateAuthorities',
   'temporaryDirectory',
   'proxy',
@@ -206,6 +218,7 @@ export function resolveUploaderOptions(
     hasher,
     workerUrl: options.workerUrl,
     partSizeBytes,
+    callsPerSecondMax: resolveCallsPerSecond(options.callsPerSecondMax),
     certificateAuthorities: withExtraAuthorities(
       options.certificateAuthorities ?? bundleFrom(environment['AWS_CA_BUNDLE']),
       environment['NODE_EXTRA_CA_CERTS'],

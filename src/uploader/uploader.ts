@@ -258,6 +258,7 @@ function createCaller(options: ResolvedUploaderOptions, workshop: Workshop): Ecr
       ...(endpoint !== undefined && { endpoint }),
     },
     registryId: options.registryId,
+    callsPerSecondMax: options.callsPerSecondMax,
     requestHandler: new RequestHandler(workshop, {
       proxy: options.proxy,
       connection: connectionOf(options),

@@ -40,6 +40,8 @@ describe('an option that cannot work is refused before anything starts', () => {
     { endpoint: 'registry' },
     { region: '' },
     { partSize: 10 * MIB },
+    { callsPerSecondMax: 100 },
+    { callsPerSecondMax: null },
   ])('%j', (options) => {
     const [name, value] = Object.entries(options)[0] ?? [];
     const error = refusalOf(options);
@@ -50,10 +52,26 @@ describe('an option that cannot work is refused before anything starts', () => {
     expect(value).not.toBe(undefined);
   });
 
+  test.each([
+    { PutImage: 0 },
+    { PutImage: 0.09 },
+    { PutImage: Number.NaN },
+    { PutImage: -1 },
+    { InitiateLayerUpload: '80' },
+    { UploadLayerPart: 100_001 },
+    { InitiateUpload: 80 },
+    { toString: 80 },
+  ])('callsPerSecondMax: %j', (callsPerSecondMax) => {
+    const [operation] = Object.keys(callsPerSecondMax);
+    const error = refusalOf({ region: 'eu-central-1', callsPerSecondMax });
+    expect(error.details.option).toBe(`callsPerSecondMax.${operation}`);
+  });
+
   test('options left undefined are those left out', async () => {
     const uploader = createUploader({
       region: 'eu-central-1',
       ...({ workersMax: undefined, partSizeBytes: undefined, hasher: undefined } as object),
+      callsPerSecondMax: { PutImage: Infinity, ...({ UploadLayerPart: undefined } as object) },
     });
     expect(uploader.snapshot().layers).toEqual([]);
     await uploader.close();
