@@ -17,7 +17,6 @@ import { runOf } from './sample-run.ts';
 
 const MIB = 2 ** 20;
 const LINK = { roundTripMs: 20, bytesPerSecondPerConnection: 40e6, partServiceTimeMs: 80 };
-const READ_COST = { sparseMs: 100, randomMs: 120 };
 const LAYER = { path: 'layer', sizeBytes: 100e6, digest: 'sha256:0' };
 
 describe('layers over a link', () => {
@@ -140,20 +139,27 @@ test('many layers are counted in calls, gaps and CPU time of each', () => {
 });
 
 test('memory is compared with its budget, and drawn where there are several', () => {
+  const background = {
+    started: [{ ...runOf(50, 40), rssPeakBytes: 60e6 }],
+    readCost: { sparseMs: 100, randomMs: 120 },
+  };
   const runs = [runOf(1000, 100)];
   const swept = budgetSection(
     [LAYER],
     [50e6, 100e6],
     ['defaults', 'small', 'large'].map((name) => ({ name: `longshore, ${name}`, runs })),
-    READ_COST,
+    background,
   );
-  expect(swept.table.rows.map((_, row) => cell(swept.table, row, 'growth / budget'))).toEqual([
-    '-',
-    '100 %',
-    '50 %',
-  ]);
+  expect(swept.table.rows.map((_, row) => cell(swept.table, row, 'beyond start / budget'))).toEqual(
+    ['-', '80 %', '40 %'],
+  );
   expect(swept.charts).toHaveLength(2);
-  const single = budgetSection([LAYER], [50e6], [{ name: 'longshore, defaults', runs }], READ_COST);
+  const single = budgetSection(
+    [LAYER],
+    [50e6],
+    [{ name: 'longshore, defaults', runs }],
+    background,
+  );
   expect(single.charts).toEqual([]);
 });
 
