@@ -48,7 +48,8 @@ export function pushSection(
       formatSpread(wall),
       formatRatio((wall.median * 1000) / ours),
       formatNumber(work),
-      formatShare(bound.seconds / work),
+      // It is a bound of the JSON API; others send less and in one stream.
+      roleOf(name) === 'longshore' ? formatShare(bound.seconds / work) : '-',
       formatSpread(spreadOf(runs.map(({ cpuLifetimeMs }) => cpuLifetimeMs))),
       formatMegabytes(median(runs.map(({ rssPeakBytes }) => rssPeakBytes))),
       formatNumber(median(runs.map(({ activity }) => activity.callCount))),

@@ -104,6 +104,7 @@ test('a push is shown as a whole process and beside its bound', () => {
   expect(cell(section.table, 1, 'vs longshore')).toBe('2.00x');
   // Ten parts of 100 ms and the arrival of the first.
   expect(cell(section.table, 0, 'bound / push')).toBe('67 %');
+  expect(cell(section.table, 1, 'bound / push')).toBe('-');
   expect(cell(section.table, 1, 'peak RSS')).toBe('-');
   expect(section.table.notes).toContain('crane is missing: brew install crane');
   expect(section.figures?.map(({ name }) => name)).toEqual([
