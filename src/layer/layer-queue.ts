@@ -5,7 +5,7 @@ import { failureOf } from '../errors.ts';
 import { EventSink } from './event-sink.ts';
 import type { LayerEvent, LayerReceipt, UploaderSnapshot } from './layer-events.ts';
 import { LayerProgress } from './layer-progress.ts';
-import { LayerUpload, type LayerOrder, type LayerUploadContext } from './layer-upload.ts';
+import type { LayerOrder, LayerUploadContext } from './layer-upload.ts';
 import type { LayerRegistry } from './ports.ts';
 import { takePermit } from './permit.ts';
 
@@ -41,6 +41,8 @@ export class LayerQueue {
       const startedAtMs = performance.now();
       try {
         const context = { ...this.#context, registry: options.registry ?? this.#context.registry };
+        // With the first layer comes all that sends layers: who only imports the library need not wait for it.
+        const { LayerUpload } = await import('./layer-upload.ts');
         const outcome = await new LayerUpload(context, order, progress, signal).run();
         const durationMs = Math.round(performance.now() - startedAtMs);
         const receipt = { repository, source: source.label, ...outcome, durationMs };

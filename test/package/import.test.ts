@@ -10,7 +10,7 @@ const NOT_YET = [
   /\/node_modules\/(@aws-sdk|@smithy)\//,
   /\/node_modules\/(@[^/]+\/)?(piscina|hash-wasm|commander|cli-progress|tar|undici|jsonc-parser|zstd-wasm)\//,
   /\/dist\/(workers|src\/(emulator|cli|network\/agent))\b/,
-  /\/(image-station|ecr-sdk)\.js/,
+  /\/(image-station|ecr-sdk|layer-upload)\.js/,
   /^node:(http|https|tls|crypto)$/,
 ];
 
@@ -21,7 +21,7 @@ test.each([
     program: "await createUploader({ region: 'eu-central-1' }).close();",
   },
 ])(
-  '$what starts no thread and loads neither SDK, HTTP, pool, images, emulator nor command line',
+  '$what starts no thread and loads neither SDK, HTTP, pool, engine, images, emulator nor command line',
   async ({ program }) => {
     using folder = temporaryFolder();
     const index = pathToFileURL(join(REPOSITORY, 'dist/src/index.js')).href;

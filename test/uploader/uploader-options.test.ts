@@ -52,7 +52,7 @@ describe('an option that cannot work is refused before anything starts', () => {
     expect(value).not.toBe(undefined);
   });
 
-  test.each([
+  test.each<object>([
     { PutImage: 0 },
     { PutImage: 0.09 },
     { PutImage: Number.NaN },
