@@ -1,6 +1,7 @@
 /** Small pieces of work, measured in this process. */
 
 import { Bench } from 'tinybench';
+import { FOREIGN_SHARE_MAX, MachineLoad, waitForQuiet } from '../harness/machine-load.ts';
 import type { Chart } from '../report/chart.ts';
 import { exactly } from '../report/chart.ts';
 import type { ScenarioContext, Section } from '../scenario.ts';
@@ -57,7 +58,12 @@ export async function runMicroBench(
     // Garbage of the way before must not be collected on this one's account.
     bench.add(name, work, { beforeAll: collectGarbage });
   }
+  if (context.patient) await waitForQuiet();
+  const load = new MachineLoad();
+  const cpuBefore = process.cpuUsage();
   await bench.run();
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const foreignShare = load.foreignShare((user + system) / 1000);
   const results = tasks.map((task, index) => readResult(task, bench, index));
   const reference = results[0]?.medianMs ?? Number.NaN;
   const rows = results.map((result) => [
@@ -75,7 +81,12 @@ export async function runMicroBench(
       title,
       columns,
       rows,
-      notes: typeof notes === 'function' ? notes(results.map(({ medianMs }) => medianMs)) : notes,
+      notes: [
+        ...(typeof notes === 'function' ? notes(results.map(({ medianMs }) => medianMs)) : notes),
+        ...(foreignShare > FOREIGN_SHARE_MAX
+          ? [`PROVISIONAL: other programs took ${formatShare(foreignShare)} of the cores`]
+          : []),
+      ],
     },
     charts: [microChart(title, results)],
     figures: results.map(({ name, spread }) => ({ name, unit: 'ms', better: 'lower', spread })),

@@ -74,7 +74,7 @@ async function* run(context: ScenarioContext): AsyncGenerator<Section> {
     (mediansMs) => {
       const [small = 0, , whole = 1, copy = 0] = mediansMs;
       return [
-        `hash-wasm copies what it is given into its own memory, 16 KiB at most at once; all these copies are ${formatShare(copy / whole)} of its time, so that is all that fewer copies could gain; fewer calls gain ${formatShare(small / whole - 1)}`,
+        `hash-wasm copies what it is given into its own memory, 16 KiB at most at once; all these copies are ${formatShare(copy / whole)} of its time, so that is all that fewer copies could gain; fewer calls: ${formatRatio(small / whole)} as fast with all at once`,
       ];
     },
   );
