@@ -32,12 +32,12 @@ export function declareTransferOptions(command: Command): void {
     )
     .option(
       '--parts-in-flight <n>',
-      'parts of a layer at once, 1 to 64 (default: 6)',
+      'most parts of a layer at once, 1 to 64 (default: 16)',
       integerBetween(1, 64),
     )
     .option(
       '--parts-in-flight-total <n>',
-      'parts of all layers at once, 1 to 1024 (default: 24)',
+      'parts of all layers at once, 1 to 1024 (default: 64)',
       integerBetween(1, 1024),
     )
     .option(
@@ -47,7 +47,7 @@ export function declareTransferOptions(command: Command): void {
     )
     .option(
       '--memory <size>',
-      'cap on part buffers, 32 MiB or more (default: 64)',
+      'cap on part buffers, 32 MiB or more (default: 128)',
       sizeBetween(32, 65_536),
     );
   declareAttempts(command);

@@ -8,13 +8,16 @@ import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
 import { LaneLost } from './lane-lost.ts';
 import type { LayerProgress } from './layer-progress.ts';
-import { readWiredBytes, writeWiredBytes } from './part-memory.ts';
 import {
-  assertSourceEnds,
-  type PartPreparationOptions,
-  preparePart,
-  type ReadyPart,
-} from './part-preparation.ts';
+  type LivePart,
+  livePart,
+  noteReleased,
+  noteSent,
+  readCommit,
+  wiredLayerBytes,
+} from './live-part.ts';
+import { NoticeQueue } from './notice-queue.ts';
+import { assertSourceEnds, type PartPreparationOptions, preparePart } from './part-preparation.ts';
 import { type LayerRegistry, RegistryFault } from './ports.ts';
 import { backoffMs, isTransient, type RetryPolicy } from './retry.ts';
 import { sourceEmpty } from './source-errors.ts';
@@ -28,32 +31,12 @@ export interface LaneOptions extends PartPreparationOptions {
   readonly progress: LayerProgress;
 }
 
-/** A part from its permit to its acknowledgement. */
-interface LivePart extends ReadyPart {
-  readonly startedAtMs: number;
-  openGate: (() => void) | undefined;
-  cancel: AbortController | undefined;
-  holdTimer: NodeJS.Timeout | undefined;
-  waitTimer: NodeJS.Timeout | undefined;
-  /** Settles when no worker touches the part's memory any more. */
-  sending: Promise<void>;
-  lastFault: RegistryFault | undefined;
-}
-
-const IDLE: Omit<LivePart, keyof ReadyPart | 'startedAtMs'> = {
-  openGate: undefined,
-  cancel: undefined,
-  holdTimer: undefined,
-  waitTimer: undefined,
-  sending: Promise.resolve(),
-  lastFault: undefined,
-};
-
 export class Lane {
   readonly #options: LaneOptions;
   readonly #session: UploadSession;
   readonly #live = new Map<number, LivePart>();
   readonly #stop = new AbortController();
+  readonly #notices = new NoticeQueue();
   /** Called when room, progress or failure may let the producer or the end go on. */
   #wake: () => void = () => undefined;
   #sentBytes = 0;
@@ -71,11 +54,7 @@ export class Lane {
   /** Parts on the wire now, and layer bytes that sockets took of parts not yet committed. */
   get onWire(): { readonly partsInFlight: number; readonly wiredBytes: number } {
     let wiredBytes = this.#session.committedBytes;
-    for (const { prepared, openGate, cancel } of this.#live.values()) {
-      if (openGate === undefined && cancel === undefined) continue;
-      const share = readWiredBytes(prepared.shared) / prepared.bodyLengthBytes;
-      wiredBytes += Math.floor(share * (prepared.endByte - prepared.firstByte));
-    }
+    for (const part of this.#live.values()) wiredBytes += wiredLayerBytes(part);
     return { partsInFlight: this.#session.inFlightCount, wiredBytes };
   }
 
@@ -103,6 +82,7 @@ export class Lane {
       throw this.#stop.signal.reason;
     } finally {
       signal.removeEventListener('abort', onAbort);
+      this.#notices.flush();
       await this.#clear();
     }
   }
@@ -119,7 +99,7 @@ export class Lane {
       const startedAtMs = performance.now();
       const ready = await preparePart(this.#options, range, stop);
       if (ready === undefined) break;
-      this.#live.set(index, { ...ready, ...IDLE, startedAtMs });
+      this.#live.set(index, livePart(ready, startedAtMs));
       firstByte = ready.prepared.endByte;
       this.#perform(this.#session.add(ready.prepared));
       // A stream's short part is its last.
@@ -133,7 +113,8 @@ export class Lane {
     for (const command of commands) {
       if (this.#stop.signal.aborted) return;
       if (command.type === 'window') {
-        this.#options.progress.windowChanged(command.size);
+        const { size } = command;
+        this.#notices.add(() => this.#options.progress.windowChanged(size));
         continue;
       }
       const part = this.#live.get(command.index);
@@ -152,8 +133,9 @@ export class Lane {
         );
         return;
       case 'release':
-        clearTimeout(part.holdTimer);
+        noteReleased(part);
         part.openGate?.();
+        clearTimeout(part.holdTimer);
         return;
       case 'cancel':
         part.cancel?.abort();
@@ -164,8 +146,15 @@ export class Lane {
       case 'wait': {
         const fault = part.lastFault ?? new RegistryFault('ambiguous', this.#wrongReply(part));
         const delayMs = backoffMs(fault, command.failureCount, this.#options.retry);
-        const { progress } = this.#options;
-        progress.callRetried('UploadLayerPart', fault, command.failureCount, delayMs, index);
+        this.#notices.add(() =>
+          this.#options.progress.callRetried(
+            'UploadLayerPart',
+            fault,
+            command.failureCount,
+            delayMs,
+            index,
+          ),
+        );
         part.waitTimer = setTimeout(() => this.#perform(this.#session.due(index)), delayMs);
         return;
       }
@@ -193,7 +182,7 @@ export class Lane {
       );
     }
     await previous;
-    writeWiredBytes(part.prepared.shared, 0);
+    noteSent(part);
     const { prepared } = part;
     const lengthBytes = prepared.endByte - prepared.firstByte;
     let follow: () => SessionCommand[];
@@ -206,7 +195,8 @@ export class Lane {
       const signal = AbortSignal.any([cancel.signal, this.#stop.signal]);
       const lastByte = await registry.sendPart(target, prepared, gate, signal);
       part.lastFault = undefined;
-      follow = () => this.#session.acknowledged(index, attempt, lastByte);
+      follow = () =>
+        this.#session.acknowledged(index, attempt, lastByte, readCommit(this.#live, index));
     } catch (error) {
       if (cancel.signal.aborted) return;
       follow = this.#afterFailure(index, attempt, part, error);
@@ -248,7 +238,9 @@ export class Lane {
     this.#live.delete(index);
     part.release();
     const durationMs = performance.now() - part.startedAtMs;
-    this.#options.progress.partAcknowledged(index, prepared, attempt, durationMs);
+    this.#notices.add(() =>
+      this.#options.progress.partAcknowledged(index, prepared, attempt, durationMs),
+    );
   }
 
   #wrongReply({ prepared }: LivePart): LongshoreError {

@@ -41,12 +41,15 @@ export async function preparePart(
   // Always in this order, permit then memory, so that no two parts wait for each other.
   const givePermitBack = await takePermit(options.partPermits, stop);
   let shared: SharedArrayBuffer | undefined;
+  let endPreparation: (() => void) | undefined;
   const release = (): void => {
     if (shared !== undefined) memory.release(shared);
     givePermitBack();
   };
   try {
-    shared = await memory.acquire(memoryFor(range, options.plan), stop);
+    const remainingBytes = (source.sizeBytes ?? Number.POSITIVE_INFINITY) - range.firstByte;
+    shared = await memory.acquire(memoryFor(range, options.plan), remainingBytes, stop);
+    endPreparation = memory.beginPreparation();
     const plannedBytes = range.endByte - range.firstByte;
     const lengthBytes =
       source.path === undefined ? await stage(options, shared, range, stop) : plannedBytes;
@@ -68,6 +71,8 @@ export async function preparePart(
   } catch (error) {
     release();
     throw error;
+  } finally {
+    endPreparation?.();
   }
 }
 

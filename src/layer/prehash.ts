@@ -27,7 +27,8 @@ export async function hashBeforehand(
   }
   const hash = workshop.openHash(label);
   const pieceBytes = Math.min(sizeBytes, PART_SIZE_REPORTED_BYTES);
-  const shared = await memory.acquire(partMemoryBytes(pieceBytes), signal);
+  const shared = await memory.acquire(partMemoryBytes(pieceBytes), sizeBytes, signal);
+  const endPreparation = memory.beginPreparation();
   try {
     for (let firstByte = 0; firstByte < sizeBytes; firstByte += pieceBytes) {
       const lengthBytes = Math.min(pieceBytes, sizeBytes - firstByte);
@@ -39,6 +40,7 @@ export async function hashBeforehand(
     }
     return await hash.digest();
   } finally {
+    endPreparation();
     memory.release(shared);
     hash.dispose();
   }

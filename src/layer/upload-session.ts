@@ -11,6 +11,7 @@
  */
 
 import type { ByteRange } from './ports.ts';
+import { type CommitReading, NO_READING, WindowControl } from './window.ts';
 
 /** What the lane has to do next. */
 export type SessionCommand =
@@ -41,28 +42,22 @@ interface PartState {
   failureCount: number;
 }
 
-/** Commits in a row after which a narrowed window grows by one part again. */
-const COMMITS_PER_GROWTH = 8;
-
 export class UploadSession {
-  readonly #windowMax: number;
+  readonly #window: WindowControl;
   readonly #failuresMax: number;
   /** Parts that are prepared and not committed, by index. */
   readonly #parts = new Map<number, PartState>();
-  #window: number;
   #committedCount = 0;
   #committedBytes = 0;
   #addedCount = 0;
   #addedBytes = 0;
-  #commitsSinceNarrowed = 0;
 
   /**
-   * @param windowMax parts on the wire at once, at least 1
+   * @param windowMax parts on the wire at once, at least 1; how many of them, `WindowControl` finds out
    * @param failuresMax failures in a row of one part before the session is `exhausted`, at least 1
    */
   constructor(windowMax: number, failuresMax: number) {
-    this.#windowMax = windowMax;
-    this.#window = windowMax;
+    this.#window = new WindowControl(windowMax);
     this.#failuresMax = failuresMax;
   }
 
@@ -85,7 +80,7 @@ export class UploadSession {
 
   /** Whether one more part may be prepared: the window's worth, and at least one ahead. */
   get hasRoom(): boolean {
-    return this.#parts.size < Math.max(this.#window, 2);
+    return this.#parts.size < Math.max(this.#window.size, 2);
   }
 
   get isDrained(): boolean {
@@ -103,13 +98,21 @@ export class UploadSession {
     return this.#fillWindow();
   }
 
-  /** The registry took part `index` and says that `lastByte` is the last byte it has. */
-  acknowledged(index: number, attempt: number, lastByte: number): SessionCommand[] {
+  /**
+   * The registry took part `index` and says that `lastByte` is the last byte it has.
+   * @param reading what the wire looks like at this moment
+   */
+  acknowledged(
+    index: number,
+    attempt: number,
+    lastByte: number,
+    reading: CommitReading = NO_READING,
+  ): SessionCommand[] {
     const part = this.#current(index, attempt);
     if (part === undefined) return [];
     // A reply that names another byte proves nothing. The next attempt's answer will tell.
     if (lastByte !== part.range.endByte - 1 || !this.#isHead(part)) return this.#fail(index, part);
-    return this.#commit(index, part);
+    return this.#commit(index, part, reading);
   }
 
   /**
@@ -163,24 +166,20 @@ export class UploadSession {
     return part.range.firstByte === this.#committedBytes;
   }
 
-  #commit(index: number, part: PartState): SessionCommand[] {
+  #commit(index: number, part: PartState, reading: CommitReading = NO_READING): SessionCommand[] {
+    const isFull = this.inFlightCount >= this.#window.size;
     this.#parts.delete(index);
     this.#committedCount += 1;
     this.#committedBytes = part.range.endByte;
-    const commands: SessionCommand[] = [{ type: 'committed', index, attempt: part.attempt }];
+    const commands: SessionCommand[] = [];
     const next = this.#parts.get(index + 1);
+    // Before all else: the registry waits for it.
     if (next?.phase === 'held') {
       next.phase = 'sent';
       commands.push({ type: 'release', index: index + 1 });
     }
-    if (this.#window < this.#windowMax) {
-      this.#commitsSinceNarrowed += 1;
-      if (this.#commitsSinceNarrowed >= COMMITS_PER_GROWTH) {
-        this.#commitsSinceNarrowed = 0;
-        this.#window += 1;
-        commands.push({ type: 'window', size: this.#window });
-      }
-    }
+    commands.push({ type: 'committed', index, attempt: part.attempt });
+    if (this.#window.committed(reading, isFull)) commands.push(this.#windowChanged());
     return [...commands, ...this.#fillWindow()];
   }
 
@@ -193,16 +192,16 @@ export class UploadSession {
   }
 
   #narrow(): SessionCommand[] {
-    this.#commitsSinceNarrowed = 0;
-    const size = Math.max(1, Math.floor(this.#window / 2));
-    if (size === this.#window) return [];
-    this.#window = size;
-    return [{ type: 'window', size }];
+    return this.#window.broken() ? [this.#windowChanged()] : [];
+  }
+
+  #windowChanged(): SessionCommand {
+    return { type: 'window', size: this.#window.size };
   }
 
   #fillWindow(): SessionCommand[] {
     const commands: SessionCommand[] = [];
-    const endIndex = Math.min(this.#committedCount + this.#window, this.#addedCount);
+    const endIndex = Math.min(this.#committedCount + this.#window.size, this.#addedCount);
     for (let index = this.#committedCount; index < endIndex; index += 1) {
       const part = this.#parts.get(index);
       if (part === undefined || part.phase !== 'ready') continue;

@@ -42,11 +42,17 @@ export interface UploaderOptions {
   readonly workerUrl?: URL | string;
   /** Layers uploaded side by side, 1..256. Default 6. */
   readonly layersInFlight?: number;
-  /** Parts of one layer on the wire at once, 1..64; 1 is the classic way. Default 6. */
+  /**
+   * Most parts of one layer on the wire at once, 1..64; 1 is the classic way. Within it the window
+   * begins at 4 and adapts to the line. Default 16.
+   */
   readonly partsInFlight?: number;
-  /** Parts of all layers on the wire at once, 1..1024. Default 24. */
+  /** Parts of all layers under way at once, 1..1024; memory is the tighter bound. Default 64. */
   readonly partsInFlightTotal?: number;
-  /** Cap on part buffers (each 4/3 of its part), at least 32 MiB. Default 64 MiB. */
+  /**
+   * Cap on part buffers (each 4/3 of its part), at least 32 MiB. Up to 64 MiB are taken freely, more
+   * only while the network is what everything waits for. Default 128 MiB.
+   */
   readonly bytesInMemoryMax?: number;
   /** Part size, 5 MiB to 20 MiB. Default: what ECR's `InitiateLayerUpload` reports (10 MiB). */
   readonly partSizeBytes?: number;
@@ -125,9 +131,9 @@ const BYTES_IN_MEMORY_MIN = 32 * MIB;
 const RANGE: Readonly<Record<NumberOption, Range>> = {
   workersMax: { min: 1, max: 64, byDefault: Math.min(availableParallelism(), 4) },
   layersInFlight: { min: 1, max: 256, byDefault: 6 },
-  partsInFlight: { min: 1, max: 64, byDefault: 6 },
-  partsInFlightTotal: { min: 1, max: 1024, byDefault: 24 },
-  bytesInMemoryMax: { min: BYTES_IN_MEMORY_MIN, max: 64 * GIB, byDefault: 64 * MIB },
+  partsInFlight: { min: 1, max: 64, byDefault: 16 },
+  partsInFlightTotal: { min: 1, max: 1024, byDefault: 64 },
+  bytesInMemoryMax: { min: BYTES_IN_MEMORY_MIN, max: 64 * GIB, byDefault: 128 * MIB },
   attemptsMax: { min: 1, max: 100, byDefault: 8 },
   retryDelayMs: { min: 1, max: 60_000, byDefault: 200 },
   retryDelayMsMax: { min: 1, max: 600_000, byDefault: 10_000 },

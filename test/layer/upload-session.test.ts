@@ -16,13 +16,13 @@ describe('upload session', () => {
     ]);
   });
 
-  test('releases the next part when the one before it is acknowledged', () => {
+  test('releases the next part before all else when the one before it is acknowledged', () => {
     const session = new UploadSession(2, 5);
     session.add(range(0, 10));
     session.add(range(10, 20));
     expect(session.acknowledged(0, 1, 9)).toEqual([
-      { type: 'committed', index: 0, attempt: 1 },
       { type: 'release', index: 1 },
+      { type: 'committed', index: 0, attempt: 1 },
     ]);
   });
 
@@ -151,7 +151,10 @@ function runSchedule(partCount: number, window: number, steps: readonly number[]
     const answer = wire.answer;
     if (answer === undefined || answer.type === 'lost') perform(session.failed(index, attempt));
     else if (answer.type === 'acknowledged') {
-      perform(session.acknowledged(index, attempt, answer.lastByte));
+      // Whatever is seen on the wire, it must not break the order.
+      const arrivedCount = (answer.lastByte + attempt) % 3;
+      const reading = { arrivedCount, wireMsPerByte: 1, wirePerReply: arrivedCount * 4 };
+      perform(session.acknowledged(index, attempt, answer.lastByte, reading));
     } else perform(session.outOfOrder(index, attempt, answer.nextByte));
   };
   const advance = (step: number): void => {

@@ -1,0 +1,95 @@
+/** A part from its permit to its acknowledgement, and what can be seen of it on the wire. */
+
+import { readWiredBytes, readWiredMs, writeWiredBytes } from './part-memory.ts';
+import type { ReadyPart } from './part-preparation.ts';
+import type { RegistryFault } from './ports.ts';
+import { type CommitReading, NO_READING } from './window.ts';
+
+export interface LivePart extends ReadyPart {
+  readonly startedAtMs: number;
+  openGate: (() => void) | undefined;
+  cancel: AbortController | undefined;
+  holdTimer: NodeJS.Timeout | undefined;
+  waitTimer: NodeJS.Timeout | undefined;
+  /** Settles when no worker touches the part's memory any more. */
+  sending: Promise<void>;
+  lastFault: RegistryFault | undefined;
+  /** When the current attempt was given to the registry. */
+  sentAtMs: number;
+  /** What it took the socket to take all but the tail, if it had when the tail was released. */
+  heldWireMs: number | undefined;
+  releasedAtMs: number;
+}
+
+/**
+ * A socket takes bytes that have not arrived yet: what it took last is believed to be there after
+ * this much of the time that it took so far.
+ */
+const SETTLE_SHARE = 0.25;
+
+export function livePart(ready: ReadyPart, startedAtMs: number): LivePart {
+  return {
+    ...ready,
+    startedAtMs,
+    openGate: undefined,
+    cancel: undefined,
+    holdTimer: undefined,
+    waitTimer: undefined,
+    sending: Promise.resolve(),
+    lastFault: undefined,
+    sentAtMs: 0,
+    heldWireMs: undefined,
+    releasedAtMs: 0,
+  };
+}
+
+/** The next attempt begins with its first byte. */
+export function noteSent(part: LivePart): void {
+  writeWiredBytes(part.prepared.shared, 0);
+  part.sentAtMs = performance.now();
+  part.heldWireMs = undefined;
+  part.releasedAtMs = part.sentAtMs;
+}
+
+/** The tail goes next: what the wire took until now is still to be seen. */
+export function noteReleased(part: LivePart): void {
+  part.releasedAtMs = performance.now();
+  if (isWired(part)) part.heldWireMs = readWiredMs(part.prepared.shared);
+}
+
+/** Of a part that has just been acknowledged, and of those that follow it. */
+export function readCommit(live: ReadonlyMap<number, LivePart>, index: number): CommitReading {
+  const nowMs = performance.now();
+  let arrivedCount = 0;
+  for (;;) {
+    const next = live.get(index + arrivedCount + 1);
+    if (next === undefined || !hasArrived(next, nowMs)) break;
+    arrivedCount += 1;
+  }
+  const part = live.get(index);
+  if (part === undefined) return { ...NO_READING, arrivedCount };
+  const wireMs = part.heldWireMs ?? readWiredMs(part.prepared.shared);
+  const replyMs = nowMs - Math.max(part.releasedAtMs, part.sentAtMs + wireMs);
+  return {
+    arrivedCount,
+    wireMsPerByte: wireMs / part.prepared.bodyLengthBytes,
+    wirePerReply: replyMs > 0 ? wireMs / replyMs : undefined,
+  };
+}
+
+/** Layer bytes that sockets took of a part that is on the wire. */
+export function wiredLayerBytes({ prepared, openGate, cancel }: LivePart): number {
+  if (openGate === undefined && cancel === undefined) return 0;
+  const share = readWiredBytes(prepared.shared) / prepared.bodyLengthBytes;
+  return Math.floor(share * (prepared.endByte - prepared.firstByte));
+}
+
+function hasArrived(part: LivePart, nowMs: number): boolean {
+  if (part.cancel === undefined || !isWired(part)) return false;
+  return nowMs >= part.sentAtMs + readWiredMs(part.prepared.shared) * (1 + SETTLE_SHARE);
+}
+
+function isWired({ prepared }: LivePart): boolean {
+  const { shared, bodyLengthBytes, tailLengthBytes } = prepared;
+  return readWiredBytes(shared) >= bodyLengthBytes - tailLengthBytes;
+}
