@@ -16,6 +16,14 @@ export interface LayerSource {
   open(signal: AbortSignal): Promise<OpenSource>;
 }
 
+/** Tells whether a file is still the one it was, also in another process. */
+export interface SourceFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Differs as soon as the file is written to or replaced: size, time of change, inode, device. */
+  readonly stamp: string;
+}
+
 /** A source that is open for one pass, front to back. */
 export interface OpenSource {
   /** In bytes; `undefined` where only the end of the data will tell. */
@@ -28,6 +36,8 @@ export interface OpenSource {
   readonly path?: string;
   /** Where in that file the source's first byte is: a blob within an archive. Default 0. */
   readonly pathOffsetBytes?: number;
+  /** The file at `path`, where an upload of it may be resumed by another process. */
+  readonly file?: SourceFile;
   /**
    * Fills `target` from the start with the bytes at `firstByte`; calls come in order, without gaps.
    * Resolves with the count of bytes written, less than `target.length` only at the end of the data.

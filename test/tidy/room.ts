@@ -19,6 +19,7 @@ export type RoomName =
   | 'index'
   | 'uploader'
   | 'layer'
+  | 'journal'
   | 'pool'
   | 'network'
   | 'workers'
@@ -34,6 +35,7 @@ const FOUNDATION = ['src/limits.ts', 'src/errors.ts', 'src/digest.ts', 'src/abor
 const FOLDERS = [
   'uploader',
   'layer',
+  'journal',
   'image',
   'pool',
   'network',
@@ -67,11 +69,13 @@ export const ROOMS: { readonly [Name in RoomName]: Room } = {
     typePackages: ['@aws-sdk/client-ecr'],
   },
   uploader: {
-    rooms: ['layer', 'image', 'pool', 'network', 'source', 'ecr'],
+    rooms: ['layer', 'image', 'journal', 'pool', 'network', 'source', 'ecr'],
     packages: ['p-limit'],
     typePackages: ['@aws-sdk/client-ecr'],
   },
   layer: { rooms: [], packages: ['p-limit'], builtinsDenied: INPUT_OUTPUT },
+  // What survives a crash; the heart knows it by its port only.
+  journal: { rooms: ['layer'], packages: [] },
   // The graph of descriptors: it knows sources and ECR by their ports only.
   image: { rooms: ['layer'], packages: ['jsonc-parser', 'p-limit'], builtinsDenied: INPUT_OUTPUT },
   pool: {
