@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { Agent } from 'node:https';
+import { createSecureContext } from 'node:tls';
 import {
   CompleteLayerUploadCommand,
   ECRClient,
@@ -23,7 +24,7 @@ async function uploadLayers(job: Job): Promise<Outcome> {
     region,
     credentials,
     ...(certificateAuthorities !== undefined && {
-      requestHandler: { httpsAgent: new Agent({ keepAlive: true, ca: certificateAuthorities }) },
+      requestHandler: { httpsAgent: trustingAgent(certificateAuthorities) },
     }),
   });
   try {
@@ -35,6 +36,13 @@ async function uploadLayers(job: Job): Promise<Outcome> {
   } finally {
     client.destroy();
   }
+}
+
+/** Beside Node's own authorities, which it would read for AWS as well. */
+function trustingAgent(certificateAuthorities: string): Agent {
+  const secureContext = createSecureContext();
+  (secureContext.context as { addCACert(pem: string): void }).addCACert(certificateAuthorities);
+  return new Agent({ keepAlive: true, secureContext });
 }
 
 async function uploadLayer(client: ECRClient, job: Job, layer: LayerFile): Promise<string> {

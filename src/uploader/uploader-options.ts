@@ -225,10 +225,8 @@ export function resolveUploaderOptions(
     workerUrl: options.workerUrl,
     partSizeBytes,
     callsPerSecondMax: resolveCallsPerSecond(options.callsPerSecondMax),
-    certificateAuthorities: withExtraAuthorities(
+    certificateAuthorities:
       options.certificateAuthorities ?? bundleFrom(environment['AWS_CA_BUNDLE']),
-      environment['NODE_EXTRA_CA_CERTS'],
-    ),
     temporaryDirectory: options.temporaryDirectory ?? tmpdir(),
     proxy,
   });
@@ -259,19 +257,5 @@ function bundleFrom(path: string | undefined): string | undefined {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw optionInvalid('AWS_CA_BUNDLE', 'a readable file of PEM certificates', reason);
-  }
-}
-
-/** Authorities of ours replace Node's, so those that the user added to Node's are added again. */
-function withExtraAuthorities(
-  authorities: string | undefined,
-  extraPath: string | undefined,
-): string | undefined {
-  if (authorities === undefined || extraPath === undefined || extraPath === '') return authorities;
-  try {
-    return `${authorities}\n${readFileSync(extraPath, 'utf8')}`;
-  } catch {
-    // Node has warned of it at its start.
-    return authorities;
   }
 }

@@ -73,6 +73,24 @@ describe('a certificate that nobody vouches for', () => {
     }
   });
 
+  test('is trusted by NODE_EXTRA_CA_CERTS beside others that are given', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'longshore-'));
+    try {
+      const [extra, given] = [join(folder, 'extra.pem'), join(folder, 'given.pem')];
+      writeFileSync(extra, tls.cert);
+      writeFileSync(given, selfSignedCertificate('registry.example.test').cert);
+      await using rig = await startRig({ emulator: { tls } });
+      const { receipt } = await runUploadProgram({
+        ...rig.emulator.environment(),
+        NODE_EXTRA_CA_CERTS: extra,
+        AWS_CA_BUNDLE: given,
+      });
+      expect(receipt).toMatchObject({ outcome: 'uploaded', partCount: 1 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test('is of no use for another host, and the error says so', async () => {
     const other = selfSignedCertificate('registry.example.test');
     await using rig = await startRig({
