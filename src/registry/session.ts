@@ -43,7 +43,7 @@ export class RegistrySession {
     this.options = options;
     this.#endpoint = endpoint;
     this.#surroundings = surroundings;
-    this.#transport = new Transport(options);
+    this.#transport = new Transport(options, surroundings);
     this.#authorizer = new Authorizer({
       registry,
       endpoint,

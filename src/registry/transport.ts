@@ -7,6 +7,7 @@ import { LongshoreError } from '../errors.ts';
 import { proxyFor } from '../network/proxy.ts';
 import type { ResolvedRegistryOptions } from './client-options.ts';
 import { clientClosed, networkFault, ReadFault } from './read-fault.ts';
+import type { Surroundings } from './surroundings.ts';
 import { trustOf } from './trust.ts';
 
 export interface HttpRequest {
@@ -45,11 +46,13 @@ export class Transport {
   readonly #options: ResolvedRegistryOptions;
   /** By the proxy's URL; the empty text for none. */
   readonly #dispatchers = new Map<string, Dispatcher>();
+  readonly #extraAuthoritiesPath: string | undefined;
   #trust: ReturnType<typeof trustOf> | undefined;
   #isClosed = false;
 
-  constructor(options: ResolvedRegistryOptions) {
+  constructor(options: ResolvedRegistryOptions, { environment }: Surroundings) {
     this.#options = options;
+    this.#extraAuthoritiesPath = environment['NODE_EXTRA_CA_CERTS'];
   }
 
   /** @throws ReadFault; LongshoreError E_OPTION_INVALID for a bad proxy or certificate */
@@ -108,7 +111,7 @@ export class Transport {
     const known = this.#dispatchers.get(proxyUrl);
     if (known !== undefined) return known;
     if (this.#dispatchers.size >= DISPATCHERS_MAX) throw new Error('too many proxies');
-    this.#trust ??= trustOf(this.#options.certificateAuthorities);
+    this.#trust ??= trustOf(this.#options.certificateAuthorities, this.#extraAuthoritiesPath);
     const connect = { ...this.#trust, timeout: this.#options.connectTimeoutMs };
     const dispatcher =
       proxyUrl === ''

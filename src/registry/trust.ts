@@ -1,6 +1,7 @@
 /** Which certificates a registry may have. */
 
 import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { SecureContext } from 'node:tls';
 import { optionInvalid } from '../errors.ts';
 import { trustBeside } from '../network/trust.ts';
@@ -9,17 +10,19 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 /**
  * One context for all connections.
+ * @param extraPath the file with which the user adds to Node's own certificates
  * @throws LongshoreError E_OPTION_INVALID
  */
-export function trustOf(authorities: string | undefined): {
-  readonly secureContext?: SecureContext;
-} {
+export function trustOf(
+  authorities: string | undefined,
+  extraPath: string | undefined,
+): { readonly secureContext?: SecureContext } {
   if (authorities === undefined) return {};
   // Node itself passes over what it cannot read, and then trusts too few without a word.
   if (!(authorities.match(CERTIFICATE) ?? []).some(isCertificate)) {
     throw optionInvalid('certificateAuthorities', 'PEM certificates', 'something else');
   }
-  return { secureContext: trustBeside(authorities) };
+  return { secureContext: trustBeside([authorities, ...extraAuthorities(extraPath)].join('\n')) };
 }
 
 function isCertificate(text: string): boolean {
@@ -27,5 +30,16 @@ function isCertificate(text: string): boolean {
     return new X509Certificate(text).subject !== '';
   } catch {
     return false;
+  }
+}
+
+/** Authorities of ours make Node forget those that the user added, so they are added again. */
+function extraAuthorities(path: string | undefined): readonly string[] {
+  if (path === undefined || path === '') return [];
+  try {
+    return [readFileSync(path, 'utf8')];
+  } catch {
+    // Node has warned of it at its start.
+    return [];
   }
 }

@@ -225,8 +225,10 @@ export function resolveUploaderOptions(
     workerUrl: options.workerUrl,
     partSizeBytes,
     callsPerSecondMax: resolveCallsPerSecond(options.callsPerSecondMax),
-    certificateAuthorities:
+    certificateAuthorities: withExtraAuthorities(
       options.certificateAuthorities ?? bundleFrom(environment['AWS_CA_BUNDLE']),
+      environment['NODE_EXTRA_CA_CERTS'],
+    ),
     temporaryDirectory: options.temporaryDirectory ?? tmpdir(),
     proxy,
   });
@@ -257,5 +259,19 @@ function bundleFrom(path: string | undefined): string | undefined {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw optionInvalid('AWS_CA_BUNDLE', 'a readable file of PEM certificates', reason);
+  }
+}
+
+/** Authorities of ours make Node forget those that the user added, so they are added again. */
+function withExtraAuthorities(
+  authorities: string | undefined,
+  extraPath: string | undefined,
+): string | undefined {
+  if (authorities === undefined || extraPath === undefined || extraPath === '') return authorities;
+  try {
+    return `${authorities}\n${readFileSync(extraPath, 'utf8')}`;
+  } catch {
+    // Node has warned of it at its start.
+    return authorities;
   }
 }
