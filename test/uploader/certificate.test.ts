@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { bytesSource, createUploader } from '../../src/index.ts';
 import { MIB } from '../../src/limits.ts';
@@ -78,7 +79,7 @@ describe('a certificate that nobody vouches for', () => {
     try {
       const [extra, given] = [join(folder, 'extra.pem'), join(folder, 'given.pem')];
       writeFileSync(extra, tls.cert);
-      writeFileSync(given, selfSignedCertificate('registry.example.test').cert);
+      writeFileSync(given, String(rootCertificates[0]));
       await using rig = await startRig({ emulator: { tls } });
       const { receipt } = await runUploadProgram({
         ...rig.emulator.environment(),
