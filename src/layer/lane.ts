@@ -195,8 +195,12 @@ export class Lane {
       const signal = AbortSignal.any([cancel.signal, this.#stop.signal]);
       const lastByte = await registry.sendPart(target, prepared, gate, signal);
       part.lastFault = undefined;
-      follow = () =>
-        this.#session.acknowledged(index, attempt, lastByte, readCommit(this.#live, index));
+      const reading = readCommit(this.#live, index);
+      follow = () => {
+        // Whoever is waiting for memory is served after the tail has gone.
+        this.#notices.add(() => this.#options.memory.noteWire(reading.wireMsPerByte));
+        return this.#session.acknowledged(index, attempt, lastByte, reading);
+      };
     } catch (error) {
       if (cancel.signal.aborted) return;
       follow = this.#afterFailure(index, attempt, part, error);

@@ -1,5 +1,6 @@
 /** A part from its permit to its acknowledgement, and what can be seen of it on the wire. */
 
+import { MIB } from '../limits.ts';
 import { readWiredBytes, readWiredMs, writeWiredBytes } from './part-memory.ts';
 import type { ReadyPart } from './part-preparation.ts';
 import type { RegistryFault } from './ports.ts';
@@ -26,6 +27,9 @@ export interface LivePart extends ReadyPart {
  * this much of the time that it took so far.
  */
 const SETTLE_SHARE = 0.25;
+
+/** The time of a smaller body says more about the way to the wire than about the wire. */
+const MEASURED_BYTES_MIN: number = 4 * MIB;
 
 export function livePart(ready: ReadyPart, startedAtMs: number): LivePart {
   return {
@@ -69,10 +73,11 @@ export function readCommit(live: ReadonlyMap<number, LivePart>, index: number): 
   const part = live.get(index);
   if (part === undefined) return { ...NO_READING, arrivedCount };
   const wireMs = part.heldWireMs ?? readWiredMs(part.prepared.shared);
+  const { bodyLengthBytes } = part.prepared;
   const replyMs = nowMs - Math.max(part.releasedAtMs, part.sentAtMs + wireMs);
   return {
     arrivedCount,
-    wireMsPerByte: wireMs / part.prepared.bodyLengthBytes,
+    wireMsPerByte: bodyLengthBytes >= MEASURED_BYTES_MIN ? wireMs / bodyLengthBytes : undefined,
     wirePerReply: replyMs > 0 ? wireMs / replyMs : undefined,
   };
 }

@@ -12,6 +12,7 @@ import { abortable } from '../abort.ts';
 import { MIB } from '../limits.ts';
 import { IdleBalance } from './idle-balance.ts';
 import { MemoryQueue, type MemoryWaiter } from './memory-queue.ts';
+import { WirePace } from './wire-pace.ts';
 
 /**
  * Bytes before the body: three 32-bit numbers, namely the body bytes that the socket took, when it was
@@ -63,7 +64,7 @@ const UNUSED_MS = 1000;
 /**
  * Part memory under a hard cap; the largest remaining layer is served first. A first share is given
  * freely. Beyond it memory grows part by part, and only as long as somebody waits for it while no
- * thread has anything to prepare. Memory given back is kept for the next part of the same size, so a
+ * thread has anything to prepare and the line is not full. Memory given back is kept for the next part of the same size, so a
  * steady upload allocates nothing.
  */
 export class PartMemory {
@@ -72,6 +73,7 @@ export class PartMemory {
   readonly #free: SharedArrayBuffer[] = [];
   readonly #queue = new MemoryQueue();
   readonly #idle = new IdleBalance(IDLE_WAIT_MS);
+  readonly #pace = new WirePace();
   #allocatedBytes = 0;
   #usedBytes = 0;
   /** What may be allocated now. */
@@ -124,6 +126,12 @@ export class PartMemory {
     this.#free.push(shared);
     this.#usedBytes -= shared.byteLength;
     this.#serve();
+  }
+
+  /** A part of any layer took so long on the wire. */
+  noteWire(msPerByte: number | undefined): void {
+    this.#pace.measure(msPerByte);
+    this.#watchIdle();
   }
 
   /** A part is being read, hashed or encoded from now on. @returns what ends that, to be called once */
@@ -180,7 +188,7 @@ export class PartMemory {
   /** The timer is there only while somebody waits and nothing is prepared. */
   #watchIdle(): void {
     clearTimeout(this.#growthTimer);
-    const isIdle = this.#growthBytes > 0 && this.#preparingCount === 0;
+    const isIdle = this.#growthBytes > 0 && this.#preparingCount === 0 && !this.#pace.isLineFull;
     this.#idle.turn(isIdle, performance.now());
     if (!isIdle) return;
     this.#growthTimer = setTimeout(() => this.#grow(), Math.max(0, this.#idle.missingMs));

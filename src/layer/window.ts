@@ -7,6 +7,8 @@
  * that have arrived and wait for a narrower one.
  */
 
+import { WirePace } from './wire-pace.ts';
+
 /** What is seen on the wire at the moment when a part is committed, before the next one is released. */
 export interface CommitReading {
   /** Following parts, one after the other, that have arrived but for their tails. */
@@ -34,15 +36,9 @@ const SPARE_COMMITS = 8;
 const SPARE_PARTS = 2;
 /** Commits after which a window that was broken grows by one part again. */
 const COMMITS_PER_RECOVERY = 8;
-/** Beyond this much of the least time on the wire the line is full, and more parts only share it. */
-const FULL_LINE_FACTOR = 1.5;
-/** Share of a new time on the wire in the recent one. */
-const RECENT_SHARE = 0.5;
-/** How fast the least time is forgotten, a commit: a line that has become slower is believed. */
-const LEAST_DECAY = 1 / 512;
-
 export class WindowControl {
   readonly #max: number;
+  readonly #pace = new WirePace();
   #size: number;
   /** Commits until a change of the window shows in what is read. */
   #unseenCount: number;
@@ -52,8 +48,6 @@ export class WindowControl {
   #spareCount = 0;
   /** Commits since the next part was last missed; only a second time in a while counts. */
   #sinceMissCount = Number.POSITIVE_INFINITY;
-  #recentMsPerByte: number | undefined;
-  #leastMsPerByte: number | undefined;
   /** The size at which a window broke, until it is reached again. */
   #brokenSize = 0;
   #sinceBreakCount = 0;
@@ -75,7 +69,7 @@ export class WindowControl {
    * @returns whether the size has changed
    */
   committed(reading: CommitReading, isFull: boolean): boolean {
-    this.#measure(reading.wireMsPerByte);
+    this.#pace.measure(reading.wireMsPerByte);
     this.#sinceBreakCount += 1;
     if (this.#size < this.#brokenSize) return this.#recover();
     if (!this.#hasGuessed) return this.#guess(reading.wirePerReply);
@@ -119,8 +113,8 @@ export class WindowControl {
   #missed(): boolean {
     const isRepeated = this.#sinceMissCount <= 2 * this.#size;
     this.#sinceMissCount = 0;
-    if (this.#isLineFull) this.#searching = false;
-    if (this.#isLineFull || !(this.#searching || isRepeated)) return false;
+    if (this.#pace.isLineFull) this.#searching = false;
+    if (this.#pace.isLineFull || !(this.#searching || isRepeated)) return false;
     // Once it has broken, it grows no faster than it recovers.
     if (this.#brokenSize > 0 && this.#sinceBreakCount < COMMITS_PER_RECOVERY) return false;
     this.#sinceBreakCount = 0;
@@ -142,18 +136,5 @@ export class WindowControl {
     this.#spareCount = 0;
     this.#sinceMissCount = Number.POSITIVE_INFINITY;
     return true;
-  }
-
-  #measure(msPerByte: number | undefined): void {
-    if (msPerByte === undefined) return;
-    const recent = this.#recentMsPerByte ?? msPerByte;
-    this.#recentMsPerByte = recent + (msPerByte - recent) * RECENT_SHARE;
-    const least = Math.min(this.#leastMsPerByte ?? msPerByte, msPerByte);
-    this.#leastMsPerByte = least + (this.#recentMsPerByte - least) * LEAST_DECAY;
-  }
-
-  get #isLineFull(): boolean {
-    const recentMsPerByte = this.#recentMsPerByte ?? 0;
-    return recentMsPerByte > (this.#leastMsPerByte ?? 0) * FULL_LINE_FACTOR;
   }
 }

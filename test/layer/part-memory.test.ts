@@ -182,6 +182,21 @@ describe('part memory beyond its first share', () => {
     memory.release(taken);
   });
 
+  test('does not grow while parts take much longer on the wire than they did: the line is full', async () => {
+    const memory = new PartMemory(100, 20);
+    const taken = await memory.acquire(20, 1, never);
+    const waiting = memory.acquire(20, 1, never);
+    memory.noteWire(1);
+    for (let part = 0; part < 4; part += 1) memory.noteWire(3);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(memory.allocatedBytes).toBe(20);
+    for (let part = 0; part < 4; part += 1) memory.noteWire(1);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(memory.allocatedBytes).toBe(40);
+    memory.release(await waiting);
+    memory.release(taken);
+  });
+
   test('never grows past its cap, and leaves no timer when it cannot grow', async () => {
     const memory = new PartMemory(50, 20);
     const taken = await memory.acquire(20, 1, never);
