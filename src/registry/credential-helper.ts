@@ -33,10 +33,22 @@ export async function askHelper(
   if (!HELPER_NAME.test(name)) throw new HelperProblem('a credential helper has no valid name');
   const program = `docker-credential-${name}`;
   const { exitCode, output } = await run(program, server, surroundings, signal);
+  return credentialsIn(program, exitCode, output);
+}
+
+/**
+ * What a helper says when it has ended.
+ * @throws HelperProblem
+ */
+export function credentialsIn(
+  program: string,
+  exitCode: number | null,
+  output: string,
+): StoredCredentials | undefined {
   if (exitCode !== 0) {
     if (NOTHING_STORED.test(output)) return undefined;
     // A helper that fails half-way may have written what it should keep.
-    const said = /secret|[{}]/i.test(output) ? '' : firstLineOf(output);
+    const said = /secret|["{}]/i.test(output) ? '' : firstLineOf(output);
     throw new HelperProblem(`${program} failed${said === '' ? '' : `: ${said}`}`);
   }
   try {

@@ -108,8 +108,7 @@ function storedIn(entry: Readonly<Record<string, unknown>>): StoredCredentials |
     const colon = pair.indexOf(':');
     if (colon <= 0) return undefined;
     // Old versions of Docker filled up with zeros.
-    const secret = pair.slice(colon + 1).replace(/\0+$/, '');
-    return { username: pair.slice(0, colon), password: secret };
+    return { username: pair.slice(0, colon), password: withoutEnd(pair.slice(colon + 1), '\0') };
   }
   if (typeof username === 'string' && typeof password === 'string' && username !== '') {
     return { username, password };
@@ -119,10 +118,14 @@ function storedIn(entry: Readonly<Record<string, unknown>>): StoredCredentials |
 
 /** `https://index.docker.io/v1/` is `index.docker.io`; paths of repositories stay. */
 function hostOf(key: string): string {
-  return key
-    .replace(/^https?:\/\//i, '')
-    .replace(/\/+$/, '')
-    .replace(/\/v[12]$/, '');
+  return withoutEnd(key.replace(/^https?:\/\//i, ''), '/').replace(/\/v[12]$/, '');
+}
+
+/** Without that character at its end. A pattern would take the square of the length. */
+function withoutEnd(text: string, character: string): string {
+  let end = text.length;
+  while (text[end - 1] === character) end -= 1;
+  return text.slice(0, end);
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {

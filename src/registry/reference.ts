@@ -106,6 +106,8 @@ function completed({ domain, repository, tag, digest }: Reference): RegistryRefe
 
 /** What was received, without a password that somebody put before the host. */
 function shown(text: string): string {
-  const harmless = text.replace(/[^/@\s]*:[^/@\s]*@(?!sha256:)/, '***@');
+  // Cut off before it, a password would not be seen as one; and the search takes the square of the length.
+  if (text.length > REFERENCE_CHARACTERS_MAX) return `a text of ${text.length} characters`;
+  const harmless = text.replace(/[^/@\s:]*:[^/@\s]*@(?!sha256:)/, '***@');
   return JSON.stringify(harmless.slice(0, 200));
 }

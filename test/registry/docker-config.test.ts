@@ -172,6 +172,7 @@ describe('credentials of a helper', () => {
   test.each([
     ['echo "the vault is locked"; exit 1', 'docker-credential-test failed: the vault is locked'],
     ['echo \'{"Secret":"hunter2"}\'; exit 1', 'docker-credential-test failed'],
+    ['echo \'ret":"hunter2"\'; exit 1', 'docker-credential-test failed'],
     ['echo hunter2', 'docker-credential-test answered something that is not what a helper answers'],
     ['head -c 100000 /dev/zero', 'docker-credential-test answered more than 65536 bytes'],
   ])('that fails (%s) is told of', async (script, remark) => {

@@ -122,6 +122,13 @@ describe('a reference', () => {
   });
 });
 
+test('a text of any length is refused at once, and not shown', () => {
+  const startedAtMs = performance.now();
+  const text = `${'me:'.repeat(3000)}hush@registry.example/app`;
+  expect(() => parseReference(text)).toThrow(/received a text of 9025 characters/);
+  expect(performance.now() - startedAtMs).toBeLessThan(1000);
+});
+
 test.each([
   ['docker.io', 'https://registry-1.docker.io/'],
   ['ghcr.io', 'https://ghcr.io/'],
