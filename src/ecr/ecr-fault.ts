@@ -2,6 +2,7 @@
 
 import { type ErrorCode, type ErrorDetails, LongshoreError } from '../errors.ts';
 import { type FaultKind, RegistryFault } from '../layer/ports.ts';
+import { bareCause } from './bare-cause.ts';
 import type { CallContext } from './call-context.ts';
 import { networkFault } from './network-fault.ts';
 import { settingsFault } from './settings-fault.ts';
@@ -153,9 +154,10 @@ export function toRegistryFault(thrown: unknown, context: CallContext): Registry
   if (LongshoreError.is(thrown)) return new RegistryFault('final', thrown);
   const error: SdkError = typeof thrown === 'object' && thrown !== null ? thrown : {};
   const status = error.$metadata?.httpStatusCode ?? error.$response?.statusCode;
-  const settings = settingsFault(thrown);
+  const cause = bareCause(thrown);
+  const settings = settingsFault(cause);
   if (settings !== undefined) return settings;
-  const network = networkFault(thrown, context);
+  const network = networkFault(cause, context);
   if (network !== undefined && status === undefined) return network;
   const [kind, code, remedy] = isClockSkew(error)
     ? ([skewFaultKind(error), 'E_CLOCK_SKEW', "set this machine's clock"] as const)
@@ -176,7 +178,7 @@ export function toRegistryFault(thrown: unknown, context: CallContext): Registry
   const retryAfterMs = retryAfterOf(error);
   return new RegistryFault(
     kind,
-    new LongshoreError(code, message, details as ErrorDetails[typeof code], { cause: thrown }),
+    new LongshoreError(code, message, details as ErrorDetails[typeof code], { cause }),
     {
       ...(nextByte !== undefined && { nextByte }),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
@@ -192,7 +194,9 @@ export function isExpiredCredentials(fault: RegistryFault): boolean {
 }
 
 function meaningOf(error: SdkError, status: number | undefined): Meaning {
-  const known = error.name === undefined ? undefined : MEANING[error.name];
+  // The name is the reply's: `constructor` is a member of every object.
+  const isKnown = error.name !== undefined && Object.hasOwn(MEANING, error.name);
+  const known = isKnown ? MEANING[error.name] : undefined;
   if (known !== undefined) return known;
   if (status === 429) return RATE;
   if (status !== undefined && status >= 500) return FAULT;
