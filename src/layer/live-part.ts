@@ -19,7 +19,6 @@ export interface LivePart extends ReadyPart {
   sentAtMs: number;
   /** What it took the socket to take all but the tail, if it had when the tail was released. */
   heldWireMs: number | undefined;
-  releasedAtMs: number;
 }
 
 /**
@@ -43,7 +42,6 @@ export function livePart(ready: ReadyPart, startedAtMs: number): LivePart {
     lastFault: undefined,
     sentAtMs: 0,
     heldWireMs: undefined,
-    releasedAtMs: 0,
   };
 }
 
@@ -52,12 +50,10 @@ export function noteSent(part: LivePart): void {
   writeWiredBytes(part.prepared.shared, 0);
   part.sentAtMs = performance.now();
   part.heldWireMs = undefined;
-  part.releasedAtMs = part.sentAtMs;
 }
 
 /** The tail goes next: what the wire took until now is still to be seen. */
 export function noteReleased(part: LivePart): void {
-  part.releasedAtMs = performance.now();
   if (isWired(part)) part.heldWireMs = readWiredMs(part.prepared.shared);
 }
 
@@ -74,11 +70,9 @@ export function readCommit(live: ReadonlyMap<number, LivePart>, index: number): 
   if (part === undefined) return { ...NO_READING, arrivedCount };
   const wireMs = part.heldWireMs ?? readWiredMs(part.prepared.shared);
   const { bodyLengthBytes } = part.prepared;
-  const replyMs = nowMs - Math.max(part.releasedAtMs, part.sentAtMs + wireMs);
   return {
     arrivedCount,
     wireMsPerByte: bodyLengthBytes >= MEASURED_BYTES_MIN ? wireMs / bodyLengthBytes : undefined,
-    wirePerReply: replyMs > 0 ? wireMs / replyMs : undefined,
   };
 }
 

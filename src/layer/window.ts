@@ -15,21 +15,20 @@ export interface CommitReading {
   readonly arrivedCount: number;
   /** What it took the committed part to arrive, milliseconds for each byte, where it was measured. */
   readonly wireMsPerByte: number | undefined;
-  /** Its time on the wire, over the time from its last byte to its acknowledgement. */
-  readonly wirePerReply: number | undefined;
 }
 
 /** Nothing was looked at. */
 export const NO_READING: CommitReading = {
   arrivedCount: 1,
   wireMsPerByte: undefined,
-  wirePerReply: undefined,
 };
 
 /** Parts on the wire before anything is known. */
-const START = 4;
-/** One part is served, one is a spare: the window is not closed further without need. */
-const SHRINK_FLOOR = 2;
+const START = 6;
+/** While no window was wide enough yet, it grows by this share of itself: a third. */
+const GROWTH_DIVISOR = 3;
+/** One part is served, one follows, one is a spare: the window is not closed further without need. */
+const SHRINK_FLOOR = 3;
 /** Commits in a row with parts to spare before the window shrinks. */
 const SPARE_COMMITS = 8;
 /** Parts that have arrived and wait, from which on the window counts as too wide. */
@@ -42,9 +41,8 @@ export class WindowControl {
   #size: number;
   /** Commits until a change of the window shows in what is read. */
   #unseenCount: number;
-  /** No window was wide enough yet: it grows by halves of itself. */
+  /** No window was wide enough yet: it grows by thirds of itself. */
   #searching = true;
-  #hasGuessed = false;
   #spareCount = 0;
   /** Commits since the next part was last missed; only a second time in a while counts. */
   #sinceMissCount = Number.POSITIVE_INFINITY;
@@ -72,7 +70,6 @@ export class WindowControl {
     this.#pace.measure(reading.wireMsPerByte);
     this.#sinceBreakCount += 1;
     if (this.#size < this.#brokenSize) return this.#recover();
-    if (!this.#hasGuessed) return this.#guess(reading.wirePerReply);
     this.#unseenCount -= 1;
     this.#sinceMissCount += 1;
     this.#spareCount = reading.arrivedCount >= SPARE_PARTS ? this.#spareCount + 1 : 0;
@@ -97,18 +94,6 @@ export class WindowControl {
     return this.#resize(size);
   }
 
-  /**
-   * After the first part, which was sent when there was nothing to wait for: while one part is on the
-   * wire, so many are served. Misses would tell the same later. At most twice the start, since it is
-   * one part's word.
-   */
-  #guess(wirePerReply: number | undefined): boolean {
-    this.#hasGuessed = true;
-    if (wirePerReply === undefined || this.#brokenSize > 0) return false;
-    const size = Math.min(Math.ceil(wirePerReply) + 1, 2 * this.#size);
-    return size > this.#size && this.#resize(size);
-  }
-
   /** The next part is still on its way. */
   #missed(): boolean {
     const isRepeated = this.#sinceMissCount <= 2 * this.#size;
@@ -118,7 +103,9 @@ export class WindowControl {
     // Once it has broken, it grows no faster than it recovers.
     if (this.#brokenSize > 0 && this.#sinceBreakCount < COMMITS_PER_RECOVERY) return false;
     this.#sinceBreakCount = 0;
-    return this.#resize(this.#size + (this.#searching ? Math.floor(this.#size / 2) : 1));
+    return this.#resize(
+      this.#size + (this.#searching ? Math.floor(this.#size / GROWTH_DIVISOR) : 1),
+    );
   }
 
   #recover(): boolean {

@@ -55,7 +55,7 @@ export function sendOverModel(
   const parts = new Map<number, ModelPart>();
   const acknowledgedAtMs: number[] = [];
   const windows: number[] = [];
-  let window = Math.min(4, windowMax);
+  let window = Math.min(6, windowMax);
   let nowMs = 0;
   let added = 0;
   let preparedAtMs: number | undefined;
@@ -101,13 +101,11 @@ export function sendOverModel(
       arrivedCount += 1;
     }
     const wireMs = part.takenAtMs - part.sentAtMs;
-    const replyMs = nowMs - Math.max(part.releasedAtMs ?? 0, part.takenAtMs);
     parts.delete(part.index);
     perform(
       session.acknowledged(part.index, 1, (part.index + 1) * bodyBytes - 1, {
         arrivedCount,
         wireMsPerByte: wireMs / bodyBytes,
-        wirePerReply: wireMs / replyMs,
       }),
     );
     acknowledgedAtMs.push(nowMs);

@@ -153,7 +153,7 @@ function runSchedule(partCount: number, window: number, steps: readonly number[]
     else if (answer.type === 'acknowledged') {
       // Whatever is seen on the wire, it must not break the order.
       const arrivedCount = (answer.lastByte + attempt) % 3;
-      const reading = { arrivedCount, wireMsPerByte: 1, wirePerReply: arrivedCount * 4 };
+      const reading = { arrivedCount, wireMsPerByte: 1 };
       perform(session.acknowledged(index, attempt, answer.lastByte, reading));
     } else perform(session.outOfOrder(index, attempt, answer.nextByte));
   };
