@@ -139,7 +139,7 @@ describe('window control', () => {
     const window = new WindowControl(16);
     window.committed(FITTING, true);
     expect(sizesOf(window, times(5, MISSED))).toEqual([8]);
-    expect(sizesOf(window, times(6, MISSED))).toEqual([]);
+    expect(sizesOf(window, times(8, MISSED))).toEqual([]);
     expect(sizesOf(window, times(1, MISSED))).toEqual([10]);
   });
 
