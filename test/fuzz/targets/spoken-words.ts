@@ -102,7 +102,8 @@ const commandLine: FuzzTarget = pureTarget({
   ],
   // Nothing is opened: what it would upload with says that it is not there.
   run: async (input) => {
-    const words = input.toString('utf8').split('\n');
+    // No command line holds a zero.
+    const words = input.toString('utf8').replaceAll('\0', '').split('\n');
     if (words.includes('emulator')) return 'emulator';
     const context = fakeContext();
     const exitCode = await runProgram(context, words);
