@@ -27,7 +27,8 @@ export type {
   LayerState,
   UploaderSnapshot,
 } from './layer/layer-events.ts';
-export type { LayerSource, OpenSource } from './layer/layer-source.ts';
+export type { JournalProblem } from './layer/layer-journal.ts';
+export type { LayerSource, OpenSource, SourceFile } from './layer/layer-source.ts';
 export type { Descriptor, Platform } from './image/descriptor.ts';
 export type {
   ImageBlobReceipt,

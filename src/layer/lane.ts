@@ -7,6 +7,7 @@ import { abortable } from '../abort.ts';
 import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
 import { LaneLost } from './lane-lost.ts';
+import type { JournalledProgress, LayerJournal } from './layer-journal.ts';
 import type { LayerProgress } from './layer-progress.ts';
 import {
   type LivePart,
@@ -24,11 +25,14 @@ import { sourceEmpty } from './source-errors.ts';
 import { type SessionCommand, UploadSession } from './upload-session.ts';
 
 export interface LaneOptions extends PartPreparationOptions {
-  readonly registry: LayerRegistry;
+  readonly registry: Pick<LayerRegistry, 'sendPart'>;
   readonly partsInFlight: number;
   readonly tailHoldMs: number;
   readonly retry: RetryPolicy;
   readonly progress: LayerProgress;
+  readonly journal: LayerJournal | undefined;
+  /** What the registry has already; source and digest are that far too. */
+  readonly start: JournalledProgress;
 }
 
 export class Lane {
@@ -43,7 +47,8 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options;
-    this.#session = new UploadSession(options.partsInFlight, options.retry.attemptsMax);
+    const { partsInFlight, retry, start } = options;
+    this.#session = new UploadSession(partsInFlight, retry.attemptsMax, start);
   }
 
   /** Layer bytes handed to the wire, repeats included. */
@@ -89,10 +94,10 @@ export class Lane {
 
   /** Prepares the parts in order, as far ahead as session, permits and memory allow. */
   async #produce(): Promise<void> {
-    const { plan, source, sourceLabel } = this.#options;
+    const { plan, source, sourceLabel, start } = this.#options;
     const stop = this.#stop.signal;
-    let firstByte = 0;
-    for (let index = 0; ; index += 1) {
+    let firstByte = start.endByte;
+    for (let index = start.partCount; ; index += 1) {
       const range = plan.partAt(index, firstByte);
       if (range === undefined) break;
       await this.#until(() => this.#session.hasRoom);
@@ -241,6 +246,8 @@ export class Lane {
     const { prepared } = part;
     this.#live.delete(index);
     part.release();
+    const { endByte, savedHash } = prepared;
+    this.#options.journal?.note({ endByte, partCount: index + 1, savedHash });
     const durationMs = performance.now() - part.startedAtMs;
     this.#notices.add(() =>
       this.#options.progress.partAcknowledged(index, prepared, attempt, durationMs),

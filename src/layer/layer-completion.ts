@@ -9,6 +9,7 @@ import { callWithRetry, type OnRetry, type RetryPolicy } from './retry.ts';
 /**
  * Completes a layer whose every byte is acknowledged and whose digest we computed. If an answer is
  * lost, the layer is looked up before anything is called a failure.
+ * @param mayBeComplete an earlier process may have sent this call and not lived to see the answer
  * @throws LaneLost if a new upload is needed; LongshoreError otherwise
  */
 export async function completeLayer(
@@ -18,8 +19,9 @@ export async function completeLayer(
   retry: RetryPolicy,
   signal: AbortSignal,
   onRetry: (operation: string) => OnRetry,
+  mayBeComplete: boolean,
 ): Promise<'uploaded' | 'already-present'> {
-  let answerLost = false;
+  let answerLost = mayBeComplete;
   const isStored = (): Promise<boolean> =>
     callWithRetry(
       () => registry.hasLayer(target.repository, digest, signal),

@@ -2,6 +2,7 @@
 
 import type { Digest } from '../digest.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { JournalProblem } from './layer-journal.ts';
 
 /** Names the layer an event is about. */
 export interface LayerName {
@@ -20,10 +21,12 @@ export interface LayerReceipt {
   readonly sizeBytes: number;
   /** `already-present`: ECR had the layer, found before the first byte or at Complete. */
   readonly outcome: 'uploaded' | 'already-present';
-  /** Parts acknowledged by ECR; 0 where nothing was sent. */
+  /** Parts acknowledged by ECR, those of an earlier process included; 0 for a layer that was there. */
   readonly partCount: number;
-  /** Layer bytes sent, those sent again included (before base64, which adds a third). */
+  /** Layer bytes sent by this upload, those sent again included (before base64, which adds a third). */
   readonly sentBytes: number;
+  /** Layer bytes that ECR had from an earlier process or call, and that were not sent again; 0 mostly. */
+  readonly resumedBytes: number;
   /** From when its turn came (`layersInFlight`) to its end. */
   readonly durationMs: number;
 }
@@ -62,6 +65,20 @@ export type LayerEvent = LayerName &
         readonly attempt: number;
         readonly delayMs: number;
         readonly code: ErrorCode;
+        readonly message: string;
+      }
+    /** The upload of an earlier process goes on (`resumeDirectory`), instead of `upload-initiated`. */
+    | {
+        readonly type: 'layer-resumed';
+        readonly uploadId: string;
+        /** From the layer's start: bytes that ECR has and that are not sent again. */
+        readonly resumedBytes: number;
+      }
+    /** The journal of a layer cannot be gone on with, or not be kept. The upload itself goes on. */
+    | {
+        readonly type: 'journal-unusable';
+        readonly reason: JournalProblem;
+        /** For people. */
         readonly message: string;
       }
     | { readonly type: 'window-changed'; readonly partsInFlight: number }

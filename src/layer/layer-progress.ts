@@ -30,6 +30,8 @@ export class LayerProgress {
   readonly #sink: EventSink<LayerEvent>;
   readonly #totals: UploadTotals;
   #acceptedBytes = 0;
+  /** Of the accepted bytes those that an earlier process sent. */
+  #resumedBytes = 0;
 
   constructor(name: LayerName, totals: UploadTotals, sink: EventSink<LayerEvent>) {
     this.name = name;
@@ -87,10 +89,18 @@ export class LayerProgress {
     this.emit({ type: 'window-changed', partsInFlight });
   }
 
+  /** The upload of an earlier process goes on behind these bytes. */
+  resumed(uploadId: string, resumedBytes: number): void {
+    this.#acceptedBytes = resumedBytes;
+    this.#resumedBytes = resumedBytes;
+    this.emit({ type: 'layer-resumed', uploadId, resumedBytes });
+  }
+
   /** The layer starts again from its first byte. */
   restarted(): void {
-    this.#totals.resentBytes += this.#acceptedBytes;
+    this.#totals.resentBytes += this.#acceptedBytes - this.#resumedBytes;
     this.#acceptedBytes = 0;
+    this.#resumedBytes = 0;
     this.gauge = undefined;
   }
 

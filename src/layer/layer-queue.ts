@@ -5,7 +5,7 @@ import { failureOf } from '../errors.ts';
 import { EventSink } from './event-sink.ts';
 import type { LayerEvent, LayerReceipt, UploaderSnapshot } from './layer-events.ts';
 import { LayerProgress } from './layer-progress.ts';
-import type { LayerOrder, LayerUploadContext } from './layer-upload.ts';
+import type { LayerOrder, LayerUploadContext } from './upload-context.ts';
 import type { LayerRegistry } from './ports.ts';
 import { takePermit } from './permit.ts';
 

@@ -1,62 +1,32 @@
 /** The life of one layer: is it there, what is its digest, send it, complete it, be sure. */
 
-import type { LimitFunction } from 'p-limit';
 import type { Digest } from '../digest.ts';
-import { LongshoreError } from '../errors.ts';
 import { PART_SIZE_REPORTED_BYTES } from '../limits.ts';
-import type { CompletedLayers } from './completed-layers.ts';
-import { completeLayer } from './layer-completion.ts';
-import type { LayerReceipt } from './layer-events.ts';
-import type { LayerProgress } from './layer-progress.ts';
-import type { LayerSource, OpenSource } from './layer-source.ts';
-import { Lane } from './lane.ts';
+import {
+  forgetJournal,
+  isResumable,
+  type JournalledLayer,
+  openJournal,
+  type UsableJournal,
+} from './journalled-layer.ts';
 import { LaneLost } from './lane-lost.ts';
-import type { PartMemory } from './part-memory.ts';
+import type { LayerReceipt } from './layer-events.ts';
+import type { LayerJournal } from './layer-journal.ts';
+import type { LayerProgress } from './layer-progress.ts';
+import type { OpenSource } from './layer-source.ts';
 import { planParts } from './part-plan.ts';
 import { hashBeforehand } from './prehash.ts';
-import {
-  type FramePart,
-  type LayerRegistry,
-  type LayerWorkshop,
-  RegistryFault,
-  type UploadTarget,
-} from './ports.ts';
-import { callWithRetry, type OnRetry, type RetryPolicy } from './retry.ts';
-import type { SingleFlight } from './single-flight.ts';
+import { RepositoryCalls } from './repository-calls.ts';
 import { sourceEmpty } from './source-errors.ts';
-
-/** What all layers of an uploader share. */
-export interface LayerUploadContext {
-  readonly registry: LayerRegistry;
-  readonly workshop: LayerWorkshop;
-  readonly framePart: FramePart;
-  readonly memory: PartMemory;
-  readonly partPermits: LimitFunction;
-  readonly flights: SingleFlight;
-  readonly completed: CompletedLayers;
-  readonly partsInFlight: number;
-  readonly partSizeBytes: number | undefined;
-  readonly tailHoldMs: number;
-  readonly retry: RetryPolicy;
-  readonly createRepository: boolean;
-}
-
-export interface LayerOrder {
-  readonly repository: string;
-  readonly source: LayerSource;
-  readonly expectedDigest: Digest | undefined;
-  /**
-   * How to find out beforehand whether ECR has the layer: ask it, not at all, or, where it was asked
-   * already, by what this uploader has completed since (`CompletedLayers.mark`).
-   */
-  readonly presence: 'ask' | 'ignore' | { readonly completedSince: number };
-}
+import { UploadAttempt } from './upload-attempt.ts';
+import type { LayerOrder, LayerUploadContext } from './upload-context.ts';
 
 type Outcome = Omit<LayerReceipt, 'repository' | 'source' | 'durationMs'>;
 
 export class LayerUpload {
   readonly #context: LayerUploadContext;
   readonly #order: LayerOrder;
+  readonly #calls: RepositoryCalls;
   readonly #progress: LayerProgress;
   readonly #signal: AbortSignal;
   #sentBytes = 0;
@@ -69,6 +39,7 @@ export class LayerUpload {
   ) {
     this.#context = context;
     this.#order = order;
+    this.#calls = new RepositoryCalls(context, order.repository, progress, signal);
     this.#progress = progress;
     this.#signal = signal;
   }
@@ -93,7 +64,13 @@ export class LayerUpload {
         this.#signal,
         () => this.#uploadUnlessPresent(opened, digest),
         // Another call of this process has just uploaded it.
-        (leader) => ({ ...leader, outcome: 'already-present', partCount: 0, sentBytes: 0 }),
+        (leader) => ({
+          ...leader,
+          outcome: 'already-present',
+          partCount: 0,
+          sentBytes: 0,
+          resumedBytes: 0,
+        }),
       );
     } finally {
       await opened.close();
@@ -117,10 +94,9 @@ export class LayerUpload {
 
   async #uploadUnlessPresent(opened: OpenSource, digest: Digest): Promise<Outcome> {
     const sizeBytes = await this.#presentSize(opened, digest);
-    if (sizeBytes !== undefined) {
-      return { digest, sizeBytes, outcome: 'already-present', partCount: 0, sentBytes: 0 };
-    }
-    return this.#upload(opened, digest);
+    if (sizeBytes === undefined) return this.#upload(opened, digest);
+    await forgetJournal(this.#journalledLayer(opened, digest));
+    return this.#present(digest, sizeBytes);
   }
 
   /** The layer's size, if it need not be sent. */
@@ -131,122 +107,124 @@ export class LayerUpload {
       return this.#context.completed.sizeOf(repository, digest, presence.completedSince);
     }
     this.#progress.state = 'checking';
-    return (await this.#hasLayer(digest)) ? (opened.sizeBytes ?? 0) : undefined;
+    return (await this.#calls.hasLayer(digest)) ? (opened.sizeBytes ?? 0) : undefined;
+  }
+
+  async #upload(opened: OpenSource, digest: Digest | undefined): Promise<Outcome> {
+    const journalled = await openJournal(this.#journalledLayer(opened, digest));
+    try {
+      const outcome = await this.#resumeOrBegin(opened, digest, journalled);
+      await journalled?.journal.discard();
+      return outcome;
+    } catch (error) {
+      if (!isResumable(error)) await journalled?.journal.discard();
+      throw error;
+    } finally {
+      await journalled?.journal.close();
+    }
+  }
+
+  /** An upload of an earlier process that cannot be gone on with counts for nothing. */
+  async #resumeOrBegin(
+    opened: OpenSource,
+    digest: Digest | undefined,
+    journalled: UsableJournal | undefined,
+  ): Promise<Outcome> {
+    const journal = journalled?.journal;
+    if (journalled?.found === undefined) return this.#uploadAnew(opened, digest, journal);
+    try {
+      return await this.#attempt(opened, digest, journal, journalled.found);
+    } catch (error) {
+      this.#startAgain(error, opened);
+    }
+    // It may be lost because that process completed it; who checks first has asked.
+    const isUnasked = digest !== undefined && this.#order.presence === 'ignore';
+    if (isUnasked && (await this.#calls.hasLayer(digest))) {
+      return this.#present(digest, opened.sizeBytes ?? 0);
+    }
+    return this.#withSource((again) => this.#uploadAnew(again, digest, journal));
   }
 
   /** If ECR loses the upload, the layer starts again, once, from a source that can be read again. */
-  async #upload(opened: OpenSource, digest: Digest | undefined): Promise<Outcome> {
+  async #uploadAnew(
+    opened: OpenSource,
+    digest: Digest | undefined,
+    journal: LayerJournal | undefined,
+  ): Promise<Outcome> {
     try {
-      return await this.#uploadOnce(opened, digest);
+      return await this.#attempt(opened, digest, journal);
     } catch (error) {
-      if (!(error instanceof LaneLost)) throw error;
-      if (!opened.rereadable) throw error.error;
-      this.#progress.restarted();
-      const { code, message } = error.error;
-      this.#progress.emit({ type: 'layer-restarted', code, message });
+      this.#startAgain(error, opened);
     }
-    const again = await this.#order.source.open(this.#signal);
     try {
-      return await this.#uploadOnce(again, digest);
+      return await this.#withSource((again) => this.#attempt(again, digest, journal));
     } catch (error) {
       throw error instanceof LaneLost ? error.error : error;
+    }
+  }
+
+  /** Returns only if the layer may start again. */
+  #startAgain(error: unknown, { rereadable }: OpenSource): void {
+    if (!(error instanceof LaneLost)) throw error;
+    if (!rereadable) throw error.error;
+    this.#progress.restarted();
+    const { code, message } = error.error;
+    this.#progress.emit({ type: 'layer-restarted', code, message });
+  }
+
+  async #withSource<T>(use: (again: OpenSource) => Promise<T>): Promise<T> {
+    const again = await this.#order.source.open(this.#signal);
+    try {
+      return await use(again);
     } finally {
       await again.close();
     }
   }
 
-  async #uploadOnce(opened: OpenSource, expected: Digest | undefined): Promise<Outcome> {
-    const context = this.#context;
-    const order = this.#order;
-    const progress = this.#progress;
-    const signal = this.#signal;
-    progress.state = 'sending';
-    const { uploadId, partSizeBytes } = await this.#inRepository('InitiateLayerUpload', () =>
-      context.registry.initiateUpload(order.repository, signal),
-    );
-    const target: UploadTarget = { repository: order.repository, uploadId };
-    const preferred = context.partSizeBytes ?? partSizeBytes;
-    const plan = planParts(opened.sizeBytes, preferred, order.source.label);
-    progress.emit({
-      type: 'upload-initiated',
-      uploadId,
-      partSizeBytes: plan.partSizeBytes,
-      partCount: plan.partCount,
-    });
-    const hash = context.workshop.openHash(order.source.label);
-    const lane = new Lane({
-      ...context,
-      target,
-      plan,
+  async #attempt(
+    opened: OpenSource,
+    expected: Digest | undefined,
+    journal: LayerJournal | undefined,
+    found?: UsableJournal['found'],
+  ): Promise<Outcome> {
+    const attempt = new UploadAttempt({
+      context: this.#context,
+      order: this.#order,
+      calls: this.#calls,
+      progress: this.#progress,
+      signal: this.#signal,
       source: opened,
-      sourceLabel: order.source.label,
-      hash,
-      progress,
+      expected,
+      journal,
+      found,
     });
-    progress.gauge = lane;
     try {
-      const sent = await lane.run(signal);
-      if (expected !== undefined && sent.digest !== expected) {
-        await opened.assertUnchanged();
-        throw digestMismatch(expected, sent.digest, order.source.label);
-      }
-      progress.digest = sent.digest;
-      progress.state = 'completing';
-      const outcome = await completeLayer(
-        context.registry,
-        target,
-        sent.digest,
-        context.retry,
-        signal,
-        (operation) => this.#onRetry(operation),
-      );
-      context.completed.add(order.repository, sent.digest, sent.sizeBytes);
-      return { ...sent, outcome, sentBytes: this.#sentBytes + lane.sentBytes };
+      const sent = await attempt.run();
+      return { ...sent, sentBytes: this.#sentBytes + attempt.sentBytes };
     } finally {
-      this.#sentBytes += lane.sentBytes;
-      hash.dispose();
+      this.#sentBytes += attempt.sentBytes;
     }
   }
 
-  #hasLayer(digest: Digest): Promise<boolean> {
-    return this.#inRepository('BatchCheckLayerAvailability', () =>
-      this.#context.registry.hasLayer(this.#order.repository, digest, this.#signal),
-    );
+  /** It was there, though bytes may have been sent before that was found. */
+  #present(digest: Digest, sizeBytes: number): Outcome {
+    const sentBytes = this.#sentBytes;
+    const outcome = 'already-present';
+    return { digest, sizeBytes, outcome, partCount: 0, sentBytes, resumedBytes: 0 };
   }
 
-  /** Calls with retries; creates the repository if it is missing and that is wanted. */
-  async #inRepository<T>(operation: string, call: () => Promise<T>): Promise<T> {
-    const withRetry = (): Promise<T> =>
-      callWithRetry(call, this.#context.retry, this.#signal, this.#onRetry(operation));
-    try {
-      return await withRetry().catch(async (error: unknown) => {
-        const missing = error instanceof RegistryFault && error.kind === 'repository-missing';
-        if (!missing || !this.#context.createRepository) throw error;
-        const created = await callWithRetry(
-          () => this.#context.registry.createRepository(this.#order.repository, this.#signal),
-          this.#context.retry,
-          this.#signal,
-          this.#onRetry('CreateRepository'),
-        );
-        if (created) this.#progress.emit({ type: 'repository-created' });
-        return withRetry();
-      });
-    } catch (error) {
-      throw error instanceof RegistryFault ? error.error : error;
-    }
+  #journalledLayer(opened: OpenSource, digest: Digest | undefined): JournalledLayer {
+    const { journals, workshop, partSizeBytes } = this.#context;
+    const { repository, source } = this.#order;
+    return {
+      journals,
+      workshop,
+      partSizeBytes,
+      repository,
+      source: opened,
+      sourceLabel: source.label,
+      digest,
+      progress: this.#progress,
+    };
   }
-
-  #onRetry(operation: string): OnRetry {
-    return (fault, attempt, delayMs) =>
-      this.#progress.callRetried(operation, fault, attempt, delayMs);
-  }
-}
-
-function digestMismatch(expected: Digest, actual: Digest, source: string): LongshoreError {
-  return new LongshoreError(
-    'E_DIGEST_MISMATCH',
-    `${source} has the digest ${actual}, expected was ${expected}; nothing was completed. ` +
-      'Check that the digest belongs to these bytes (a compressed layer and its diffID differ)',
-    { expected, actual, source },
-  );
 }

@@ -64,6 +64,8 @@ export interface PreparedPart extends ByteRange {
   readonly tailLengthBytes: number;
   /** SHA-256 of the body, hexadecimal, for the request's signature. */
   readonly bodySha256: string;
+  /** State of the layer's digest at the part's end, where it can be saved. */
+  readonly savedHash?: Uint8Array;
 }
 
 /** The registry's side of one layer upload. Every method rejects with {@link RegistryFault}. */
@@ -123,13 +125,13 @@ export interface LayerHash {
     input: PartInput,
     framing: PartFraming,
   ): Promise<PreparedPart>;
-  /** Folds bytes into the digest without building a body. */
+  /** Folds bytes into the digest without building a body. Resolves with its state, as `savedHash`. */
   fold(
     shared: SharedArrayBuffer,
     input: PartInput,
     firstByte: number,
     lengthBytes: number,
-  ): Promise<void>;
+  ): Promise<Uint8Array | undefined>;
   /** Of all parts prepared so far. */
   digest(): Promise<Digest>;
   /** Lets the state go. Idempotent. */
@@ -138,8 +140,11 @@ export interface LayerHash {
 
 /** The workers' side of one layer upload. Methods reject with `LongshoreError`. */
 export interface LayerWorkshop {
-  /** @param label the source, for messages */
-  openHash(label: string): LayerHash;
+  /**
+   * @param label the source, for messages
+   * @param portable where given, the state can be saved, and goes on from `saved`
+   */
+  openHash(label: string, portable?: { readonly saved: Uint8Array | undefined }): LayerHash;
   /** Hashes a range of a file; `progress` holds the bytes done so far. */
   hashFile(file: FileRange, progress: SharedArrayBuffer, signal: AbortSignal): Promise<Digest>;
 }

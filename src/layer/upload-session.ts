@@ -47,18 +47,27 @@ export class UploadSession {
   readonly #failuresMax: number;
   /** Parts that are prepared and not committed, by index. */
   readonly #parts = new Map<number, PartState>();
-  #committedCount = 0;
-  #committedBytes = 0;
-  #addedCount = 0;
-  #addedBytes = 0;
+  #committedCount: number;
+  #committedBytes: number;
+  #addedCount: number;
+  #addedBytes: number;
 
   /**
    * @param windowMax parts on the wire at once, at least 1; how many of them, `WindowControl` finds out
    * @param failuresMax failures in a row of one part before the session is `exhausted`, at least 1
+   * @param start what is committed already, by an earlier process
    */
-  constructor(windowMax: number, failuresMax: number) {
+  constructor(
+    windowMax: number,
+    failuresMax: number,
+    start: { readonly endByte: number; readonly partCount: number } = { endByte: 0, partCount: 0 },
+  ) {
     this.#window = new WindowControl(windowMax);
     this.#failuresMax = failuresMax;
+    this.#committedBytes = start.endByte;
+    this.#committedCount = start.partCount;
+    this.#addedBytes = start.endByte;
+    this.#addedCount = start.partCount;
   }
 
   get committedBytes(): number {

@@ -1,22 +1,28 @@
 import { type Digest, digestFromHex } from '../digest.ts';
 import type { ByteRange, LayerHash, PartFraming, PartInput, PreparedPart } from '../layer/ports.ts';
 import { sourceFailure } from './failure-meaning.ts';
-import type { HasherKind, HashState } from './job-protocol.ts';
+import type { HashState } from './job-protocol.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** One layer's digest: on its home thread (native), or handed from job to job (WASM). */
 export class WorkerHash implements LayerHash {
   readonly #pool: WorkerPool;
   readonly #key: string;
-  readonly #kind: () => Promise<HasherKind>;
+  readonly #begin: (key: string) => Promise<HashState>;
   readonly #label: string;
   #state: HashState | undefined;
   #disposed = false;
 
-  constructor(pool: WorkerPool, key: string, kind: () => Promise<HasherKind>, label: string) {
+  /** @param begin gives the state before the first byte that is folded here */
+  constructor(
+    pool: WorkerPool,
+    key: string,
+    begin: (key: string) => Promise<HashState>,
+    label: string,
+  ) {
     this.#pool = pool;
     this.#key = key;
-    this.#kind = kind;
+    this.#begin = begin;
     this.#label = label;
   }
 
@@ -27,7 +33,8 @@ export class WorkerHash implements LayerHash {
     framing: PartFraming,
   ): Promise<PreparedPart> {
     const { firstByte, endByte } = range;
-    const body = await this.#fold(shared, input, firstByte, endByte - firstByte, framing);
+    const lengthBytes = endByte - firstByte;
+    const { body, savedHash } = await this.#fold(shared, input, firstByte, lengthBytes, framing);
     if (body === undefined) throw new Error('no body was built');
     return {
       firstByte,
@@ -36,6 +43,7 @@ export class WorkerHash implements LayerHash {
       bodyLengthBytes: body.lengthBytes,
       tailLengthBytes: body.tailLengthBytes,
       bodySha256: body.sha256,
+      ...(savedHash !== undefined && { savedHash }),
     };
   }
 
@@ -44,8 +52,8 @@ export class WorkerHash implements LayerHash {
     input: PartInput,
     firstByte: number,
     lengthBytes: number,
-  ): Promise<void> {
-    await this.#fold(shared, input, firstByte, lengthBytes, undefined);
+  ): Promise<Uint8Array | undefined> {
+    return (await this.#fold(shared, input, firstByte, lengthBytes, undefined)).savedHash;
   }
 
   async digest(): Promise<Digest> {
@@ -78,13 +86,11 @@ export class WorkerHash implements LayerHash {
       throw sourceFailure(result.failure, 'fold', this.#label, firstByte + lengthBytes);
     }
     if (hash.kind === 'wasm') this.#state = { kind: 'wasm', saved: result.value.savedHash };
-    return result.value.body;
+    return result.value;
   }
 
   async #currentState(): Promise<HashState> {
-    if (this.#state !== undefined) return this.#state;
-    const kind = await this.#kind();
-    this.#state = kind === 'native' ? { kind, key: this.#key } : { kind, saved: undefined };
+    this.#state ??= await this.#begin(this.#key);
     return this.#state;
   }
 

@@ -10,7 +10,7 @@ import type {
 } from '../layer/part-transmitter.ts';
 import type { FileRange, LayerHash, LayerWorkshop, PreparedPart } from '../layer/ports.ts';
 import { sourceFailure, transmissionError } from './failure-meaning.ts';
-import type { HasherKind } from './job-protocol.ts';
+import type { HasherKind, HashState } from './job-protocol.ts';
 import { WorkerHash } from './worker-hash.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -25,8 +25,13 @@ export class Workshop implements LayerWorkshop, PartTransmitter {
     this.#hasherSetting = hasher;
   }
 
-  openHash(label: string): LayerHash {
-    return new WorkerHash(this.#pool, this.#nextKey(), () => this.#chosenHasher(), label);
+  openHash(label: string, portable?: { readonly saved: Uint8Array | undefined }): LayerHash {
+    const begin = async (key: string): Promise<HashState> => {
+      if (portable !== undefined) return { kind: 'wasm', saved: portable.saved };
+      const kind = await this.#chosenHasher();
+      return kind === 'native' ? { kind, key } : { kind, saved: undefined };
+    };
+    return new WorkerHash(this.#pool, this.#nextKey(), begin, label);
   }
 
   async hashFile(

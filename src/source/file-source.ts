@@ -1,5 +1,6 @@
-import type { Stats } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { stat, access, constants } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
 import type { LayerSource, OpenSource } from '../layer/layer-source.ts';
@@ -34,26 +35,28 @@ async function openFile(
   range: { readonly offsetBytes: number; readonly sizeBytes: number } | undefined,
 ): Promise<OpenSource> {
   const opened = await statRegularFile(path, label);
-  const endByte = range === undefined ? opened.size : range.offsetBytes + range.sizeBytes;
-  if (endByte > opened.size) throw sourceChanged(label, endByte, opened.size);
+  const fileBytes = Number(opened.size);
+  const endByte = range === undefined ? fileBytes : range.offsetBytes + range.sizeBytes;
+  if (endByte > fileBytes) throw sourceChanged(label, endByte, fileBytes);
   await access(path, constants.R_OK).catch((error: unknown) => {
     throw sourceUnreadable(label, error);
   });
   return {
-    sizeBytes: range?.sizeBytes ?? opened.size,
+    sizeBytes: range?.sizeBytes ?? fileBytes,
     rereadable: true,
     cheapToReread: true,
     path,
     pathOffsetBytes: range?.offsetBytes ?? 0,
+    file: { path: resolve(path), stamp: stampOf(opened) },
     read: () => Promise.reject(new Error('a file is read by the workers')),
     assertUnchanged: async () => {
       const now = await statRegularFile(path, label);
-      if (now.size !== opened.size) throw sourceChanged(label, opened.size, now.size);
-      if (now.mtimeMs !== opened.mtimeMs || now.ino !== opened.ino) {
+      if (now.size !== opened.size) throw sourceChanged(label, fileBytes, Number(now.size));
+      if (stampOf(now) !== stampOf(opened)) {
         throw new LongshoreError(
           'E_SOURCE_CHANGED',
           `${label} was rewritten or replaced while it was read; upload it again`,
-          { source: label, expectedSizeBytes: opened.size, actualSizeBytes: now.size },
+          { source: label, expectedSizeBytes: fileBytes, actualSizeBytes: fileBytes },
         );
       }
     },
@@ -61,8 +64,8 @@ async function openFile(
   };
 }
 
-async function statRegularFile(path: string, label: string): Promise<Stats> {
-  const found = await stat(path).catch((error: unknown) => {
+async function statRegularFile(path: string, label: string): Promise<BigIntStats> {
+  const found = await stat(path, { bigint: true }).catch((error: unknown) => {
     throw sourceUnreadable(label, error);
   });
   if (found.isDirectory()) {
@@ -72,4 +75,9 @@ async function statRegularFile(path: string, label: string): Promise<Stats> {
     throw sourceUnreadable(label, new Error('it is not a regular file'), 'use streamSource');
   }
   return found;
+}
+
+/** Milliseconds are too coarse for two writes in a row. */
+function stampOf({ size, mtimeNs, ino, dev }: BigIntStats): string {
+  return [size, mtimeNs, ino, dev].join('-');
 }

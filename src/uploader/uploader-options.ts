@@ -8,6 +8,7 @@ import { optionInvalid } from '../errors.ts';
 import type { ConnectionSettings } from '../layer/part-transmitter.ts';
 import { GIB, MIB, PART_SIZE_MAX_BYTES, PART_SIZE_MIN_BYTES } from '../limits.ts';
 import { resolveCallsPerSecond } from './call-rate-option.ts';
+import { resolveResumeDirectory } from './journal-option.ts';
 
 /** Settings of a repository that is created on the way. */
 export type RepositorySettings = Omit<
@@ -44,7 +45,7 @@ export interface UploaderOptions {
   readonly layersInFlight?: number;
   /**
    * Most parts of one layer on the wire at once, 1..64; 1 is the classic way. Within it the window
-   * begins at 4 and adapts to the line. Default 16.
+   * begins at 6 and adapts to the line. Default 16.
    */
   readonly partsInFlight?: number;
   /** Parts of all layers under way at once, 1..1024; memory is the tighter bound. Default 64. */
@@ -88,6 +89,13 @@ export interface UploaderOptions {
    * Default: the system's (`TMPDIR`). Needs room for the compressed layers of a `docker save` archive.
    */
   readonly temporaryDirectory?: string;
+  /**
+   * Where journals are kept, by which a layer goes on where an earlier process was stopped or killed, at
+   * the first byte ECR lacks. Files, and whatever has a known digest, can be resumed; a file must not
+   * have changed. Only layers of several parts have a journal; it is removed when the layer is done, or
+   * after 48 hours. Made if missing. Default: none, nothing is kept.
+   */
+  readonly resumeDirectory?: string;
   /** `environment` reads `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`; or a proxy's URL; or `none`. */
   readonly proxy?: 'environment' | 'none' | URL;
 }
@@ -102,6 +110,7 @@ export type ResolvedUploaderOptions = Readonly<Record<NumberOption, number>> &
     readonly partSizeBytes: number | undefined;
     readonly certificateAuthorities: string | undefined;
     readonly temporaryDirectory: string;
+    readonly resumeDirectory: string | undefined;
     readonly callsPerSecondMax: CallsPerSecond;
   };
 
@@ -165,6 +174,7 @@ const OTHER_OPTIONS: readonly string[] = [
   'callsPerSecondMax',
   'certificateAuthorities',
   'temporaryDirectory',
+  'resumeDirectory',
   'proxy',
 ];
 
@@ -230,6 +240,7 @@ export function resolveUploaderOptions(
       environment['NODE_EXTRA_CA_CERTS'],
     ),
     temporaryDirectory: options.temporaryDirectory ?? tmpdir(),
+    resumeDirectory: resolveResumeDirectory(options.resumeDirectory),
     proxy,
   });
 }

@@ -26,6 +26,7 @@ import { PartMemory } from '../layer/part-memory.ts';
 import { SingleFlight } from '../layer/single-flight.ts';
 import { WorkerPool } from '../pool/worker-pool.ts';
 import { Workshop } from '../pool/workshop.ts';
+import { journalsOf } from './journal-option.ts';
 import {
   assertImageRequest,
   assertLayerRequest,
@@ -143,6 +144,7 @@ class LayerUploader implements Uploader {
         tailHoldMs: options.tailHoldMs,
         retry,
         createRepository: createRepository !== false,
+        journals: journalsOf(options),
       },
       options.layersInFlight,
     );

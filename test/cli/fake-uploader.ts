@@ -60,6 +60,7 @@ export function fakeUploader(
       outcome,
       partCount: outcome === 'uploaded' ? 1 : 0,
       sentBytes,
+      resumedBytes: 0,
       durationMs: 5,
     };
     emit({ ...name, type: 'layer-completed', receipt });

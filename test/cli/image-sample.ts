@@ -108,6 +108,7 @@ export function completedEvent(index: number): ImageEvent {
     outcome: 'uploaded' as const,
     partCount: 1,
     sentBytes: 1_000_000,
+    resumedBytes: 0,
     durationMs: 100,
   };
   return { repository, source, layerId, type: 'layer-completed', receipt };

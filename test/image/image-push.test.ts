@@ -38,6 +38,7 @@ function createRig(afterUpload: (digest: Digest, rig: Rig) => void = () => undef
       outcome: 'uploaded',
       partCount: 1,
       sentBytes: opened.sizeBytes ?? 0,
+      resumedBytes: 0,
       durationMs: 1,
     };
   };

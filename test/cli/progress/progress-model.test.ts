@@ -35,7 +35,7 @@ function completed(layerId: number, sentBytes = 1000): LayerEvent {
     ...name,
     layerId,
     type: 'layer-completed',
-    receipt: { ...receipt, sentBytes, durationMs: 10 },
+    receipt: { ...receipt, sentBytes, resumedBytes: 0, durationMs: 10 },
   };
 }
 

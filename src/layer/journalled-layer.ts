@@ -1,0 +1,159 @@
+/** A layer and its journal: what the upload of an earlier process is good for, and what is left for the next. */
+
+import type { Digest } from '../digest.ts';
+import { type ErrorCode, LongshoreError } from '../errors.ts';
+import { PART_SIZE_MIN_BYTES } from '../limits.ts';
+import type {
+  JournalIdentity,
+  JournalledProgress,
+  JournalledUpload,
+  LayerJournal,
+  LayerJournals,
+} from './layer-journal.ts';
+import type { LayerProgress } from './layer-progress.ts';
+import type { OpenSource } from './layer-source.ts';
+import type { LayerRegistry, LayerWorkshop } from './ports.ts';
+
+/** Where a layer's journal is to be found, if it has one. */
+export interface JournalledLayer {
+  readonly journals: LayerJournals | undefined;
+  readonly workshop: LayerWorkshop;
+  /** Layers of one part have nothing to resume. */
+  readonly partSizeBytes: number | undefined;
+  readonly repository: string;
+  readonly source: OpenSource;
+  readonly sourceLabel: string;
+  readonly digest: Digest | undefined;
+  readonly progress: LayerProgress;
+}
+
+/** A journal, and the upload in it that can be gone on with. */
+export interface UsableJournal {
+  readonly journal: LayerJournal;
+  readonly found: (JournalledUpload & JournalledProgress) | undefined;
+}
+
+/** Longest time the first part waits for its upload to be on disk; a disk may hang. */
+const BEGIN_WAIT_MS_MAX = 2000;
+
+/** After these the next call would fail the same way, or the upload is of no use any more. */
+const NOTHING_TO_RESUME: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'E_DIGEST_MISMATCH',
+  'E_LAYER_REJECTED',
+  'E_LAYER_TOO_LARGE',
+  'E_PART_REJECTED',
+  'E_REGISTRY_PROTOCOL',
+  'E_REPOSITORY_NOT_FOUND',
+  'E_SOURCE_CHANGED',
+  'E_SOURCE_EMPTY',
+  'E_UPLOAD_LOST',
+]);
+
+/** Whether the next call may go on where this one failed: also after an abort. */
+export function isResumable(error: unknown): boolean {
+  return !LongshoreError.is(error) || !NOTHING_TO_RESUME.has(error.code);
+}
+
+/**
+ * Whether a source is resumed by the saved state of its digest: one whose bytes cost the caller something
+ * to give out is read and dropped up to where the upload goes on, and hashed only from there. Only the
+ * portable hasher's state can be saved. Files, and bytes in memory, are hashed again at native speed.
+ */
+export function needsSavedHash({ path, cheapToReread }: OpenSource): boolean {
+  return path === undefined && !cheapToReread;
+}
+
+/** Opens the journal of a layer; `undefined` where the layer has none or must go on without. */
+export async function openJournal(layer: JournalledLayer): Promise<UsableJournal | undefined> {
+  const { journals, progress } = layer;
+  const identity = identityOf(layer);
+  if (journals === undefined || identity === undefined) return undefined;
+  const journal = await journals.open(identity, (reason, message) =>
+    progress.emit({ type: 'journal-unusable', reason, message }),
+  );
+  if (journal === undefined) return undefined;
+  const { found } = journal;
+  if (found === undefined) return { journal, found };
+  const isSame = isSameSource(found, layer.source);
+  if (isSame && (await canGoOn(found, layer))) return { journal, found };
+  const [reason, problem] = isSame
+    ? (['damaged', 'the state of its digest cannot be read'] as const)
+    : (['source-changed', 'it is not what it was when its upload began'] as const);
+  const message = `${layer.sourceLabel} starts from its beginning: ${problem}`;
+  progress.emit({ type: 'journal-unusable', reason, message });
+  await journal.discard();
+  return { journal, found: undefined };
+}
+
+/** The registry has the layer: whatever an earlier process left of its upload is of no use. */
+export async function forgetJournal(layer: JournalledLayer): Promise<void> {
+  const identity = identityOf(layer);
+  if (identity === undefined) return;
+  const journal = await layer.journals?.open(identity, () => undefined);
+  await journal?.discard();
+  await journal?.close();
+}
+
+/** Sends no part before its upload is in the journal: else a crash would leave parts nobody knows of. */
+export function sendingAfter(
+  begun: Promise<void>,
+  registry: Pick<LayerRegistry, 'sendPart'>,
+): Pick<LayerRegistry, 'sendPart'> {
+  let isBegun = false;
+  const waited = withinTime(begun).then(() => {
+    isBegun = true;
+  });
+  return {
+    sendPart: async (...call) => {
+      if (!isBegun) await waited;
+      return registry.sendPart(...call);
+    },
+  };
+}
+
+async function withinTime(begun: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, BEGIN_WAIT_MS_MAX);
+  });
+  await Promise.race([begun, late]);
+  clearTimeout(timer);
+}
+
+function identityOf(layer: JournalledLayer): JournalIdentity | undefined {
+  const { repository, digest, source, partSizeBytes = PART_SIZE_MIN_BYTES } = layer;
+  const { sizeBytes, file, pathOffsetBytes = 0 } = source;
+  if (sizeBytes !== undefined && sizeBytes <= partSizeBytes) return undefined;
+  if (digest !== undefined) return { repository, digest };
+  if (file === undefined || sizeBytes === undefined) return undefined;
+  return { repository, path: file.path, offsetBytes: pathOffsetBytes, sizeBytes };
+}
+
+/** The digest speaks for bytes from elsewhere; the same file must be as it was. */
+function isSameSource(found: JournalledUpload, { sizeBytes, file }: OpenSource): boolean {
+  const isOtherSize =
+    found.sizeBytes !== undefined && sizeBytes !== undefined && found.sizeBytes !== sizeBytes;
+  const isOtherFile =
+    found.file !== undefined &&
+    file !== undefined &&
+    found.file.path === file.path &&
+    found.file.stamp !== file.stamp;
+  return !isOtherSize && !isOtherFile;
+}
+
+/** Another version of the hasher may refuse a state; that is to be known before the source is read. */
+async function canGoOn(
+  { savedHash }: JournalledProgress,
+  { source, workshop, sourceLabel }: JournalledLayer,
+): Promise<boolean> {
+  if (savedHash === undefined || !needsSavedHash(source)) return true;
+  const hash = workshop.openHash(sourceLabel, { saved: savedHash });
+  try {
+    await hash.digest();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    hash.dispose();
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * Takes up the upload of an earlier process: brings source and digest to where the registry is, and
+ * finds out where that is.
+ *
+ * The journal may be behind, for acknowledgements do not wait for the disk, and the part after the last
+ * acknowledgement may have landed. So the first part the journal knows nothing of is sent alone. Either
+ * the registry takes it, or it names the first byte that it lacks: then what lies between is read but not
+ * sent. So one part at most goes over the wire for nothing.
+ */
+
+import { LongshoreError } from '../errors.ts';
+import { PART_SIZE_REPORTED_BYTES } from '../limits.ts';
+import { LaneLost } from './lane-lost.ts';
+import type { JournalledProgress } from './layer-journal.ts';
+import type { LayerProgress } from './layer-progress.ts';
+import { partMemoryBytes, stagingArea } from './part-memory.ts';
+import { type PartPreparationOptions, preparePart } from './part-preparation.ts';
+import { type LayerRegistry, type PreparedPart, RegistryFault } from './ports.ts';
+import { callWithRetry, type RetryPolicy } from './retry.ts';
+import { sourceChanged } from './source-errors.ts';
+
+export interface ResumptionOptions extends PartPreparationOptions {
+  readonly registry: Pick<LayerRegistry, 'sendPart'>;
+  readonly retry: RetryPolicy;
+  readonly progress: LayerProgress;
+  /** Where the journal says the registry is at least. */
+  readonly reached: JournalledProgress;
+  /** Whether the hash goes on from the saved state: then the bytes before are not folded again. */
+  readonly isHashRestored: boolean;
+}
+
+/** Bytes of a file that are folded before an abort is looked for. */
+const FILE_PIECE_BYTES: number = 128 * 1024 * 1024;
+
+const NO_MEMORY = new SharedArrayBuffer(0);
+
+export class Resumption {
+  readonly #options: ResumptionOptions;
+  #sentBytes = 0;
+  #resumedBytes = 0;
+
+  constructor(options: ResumptionOptions) {
+    this.#options = options;
+  }
+
+  /** Layer bytes handed to the wire. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
+  /** Bytes from the layer's start that the registry had before. */
+  get resumedBytes(): number {
+    return this.#resumedBytes;
+  }
+
+  /**
+   * Resolves with where the registry, the source and the digest are now.
+   * @throws LaneLost if a new upload is needed; LongshoreError otherwise; the signal's reason
+   */
+  async run(signal: AbortSignal): Promise<JournalledProgress> {
+    try {
+      return await this.#run(signal);
+    } catch (error) {
+      // With the thread the digest of all bytes so far is gone.
+      throw LongshoreError.is(error, 'E_WORKER_LOST') ? new LaneLost(error) : error;
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<JournalledProgress> {
+    const { reached, plan, progress, isHashRestored } = this.#options;
+    progress.state = 'hashing';
+    await this.#pass(0, reached.endByte, !isHashRestored, signal);
+    progress.state = 'sending';
+    const range = plan.partAt(reached.partCount, reached.endByte);
+    const startedAtMs = performance.now();
+    const ready = range === undefined ? undefined : await preparePart(this.#options, range, signal);
+    if (ready === undefined) {
+      this.#resumed(reached.endByte);
+      return reached;
+    }
+    try {
+      return await this.#probe(ready.prepared, startedAtMs, signal);
+    } finally {
+      ready.release();
+    }
+  }
+
+  async #probe(
+    part: PreparedPart,
+    startedAtMs: number,
+    signal: AbortSignal,
+  ): Promise<JournalledProgress> {
+    const { reached, progress, target } = this.#options;
+    const index = reached.partCount;
+    let attemptCount = 0;
+    try {
+      const lastByte = await callWithRetry(
+        (attempt) => {
+          attemptCount = attempt;
+          this.#noteSent(part, attempt > 1);
+          return this.#options.registry.sendPart(target, part, undefined, signal);
+        },
+        this.#options.retry,
+        signal,
+        (fault, attempt, delayMs) =>
+          progress.callRetried('UploadLayerPart', fault, attempt, delayMs, index),
+      );
+      if (lastByte !== part.endByte - 1) throw new LaneLost(otherByte(target.repository, part));
+    } catch (error) {
+      if (!(error instanceof RegistryFault)) throw error;
+      const { kind, nextByte } = error;
+      if (kind !== 'part-out-of-order') {
+        throw kind === 'upload-lost' ? new LaneLost(error.error) : error.error;
+      }
+      // Sent for nothing: it was there. What is less, or nothing, cannot be explained.
+      if (nextByte === undefined || nextByte < part.endByte) throw new LaneLost(error.error);
+      progress.resent(part.endByte - part.firstByte);
+      return this.#jump(part, nextByte, error, signal);
+    }
+    this.#resumed(part.firstByte);
+    progress.partAcknowledged(index, part, attemptCount, performance.now() - startedAtMs);
+    return { endByte: part.endByte, partCount: index + 1, savedHash: part.savedHash };
+  }
+
+  /** The registry has parts that the journal did not live to see. */
+  async #jump(
+    part: PreparedPart,
+    nextByte: number,
+    fault: RegistryFault,
+    signal: AbortSignal,
+  ): Promise<JournalledProgress> {
+    const { plan, source, reached } = this.#options;
+    let endByte = part.endByte;
+    let partCount = reached.partCount + 1;
+    while (endByte < nextByte) {
+      const range = plan.partAt(partCount, endByte);
+      // The last part of a stream may be short; otherwise parts end where ours do.
+      const isOurs = range !== undefined && (range.endByte <= nextByte || isEndless(source));
+      if (!isOurs) throw new LaneLost(fault.error);
+      endByte = Math.min(range.endByte, nextByte);
+      partCount += 1;
+    }
+    const savedHash =
+      endByte === part.endByte
+        ? part.savedHash
+        : await this.#pass(part.endByte, endByte, true, signal);
+    this.#resumed(endByte);
+    return { endByte, partCount, savedHash };
+  }
+
+  /** Reads the source on. @param isFolded whether the digest takes the bytes in */
+  async #pass(
+    firstByte: number,
+    endByte: number,
+    isFolded: boolean,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
+    if (firstByte === endByte) return undefined;
+    const { source, hash, memory, progress } = this.#options;
+    const { path, pathOffsetBytes = 0 } = source;
+    const isFile = path !== undefined;
+    const pieceBytes = Math.min(
+      endByte - firstByte,
+      isFile ? FILE_PIECE_BYTES : PART_SIZE_REPORTED_BYTES,
+    );
+    const remainingBytes = (source.sizeBytes ?? Number.POSITIVE_INFINITY) - firstByte;
+    const shared = isFile
+      ? NO_MEMORY
+      : await memory.acquire(partMemoryBytes(pieceBytes), remainingBytes, signal);
+    const endPreparation = memory.beginPreparation();
+    let savedHash: Uint8Array | undefined;
+    try {
+      for (let at = firstByte; at < endByte; at += pieceBytes) {
+        signal.throwIfAborted();
+        const lengthBytes = Math.min(pieceBytes, endByte - at);
+        if (!isFile) await this.#read(stagingArea(shared, lengthBytes), at, signal);
+        const input = isFile
+          ? ({ kind: 'file', path, offsetBytes: pathOffsetBytes } as const)
+          : ({ kind: 'staged', offsetBytes: shared.byteLength - lengthBytes } as const);
+        if (isFolded) savedHash = await hash.fold(shared, input, at, lengthBytes);
+        new Float64Array(progress.hashedCounter)[0] = at + lengthBytes;
+      }
+      signal.throwIfAborted();
+      return savedHash;
+    } finally {
+      endPreparation();
+      if (!isFile) memory.release(shared);
+    }
+  }
+
+  async #read(area: Uint8Array, firstByte: number, signal: AbortSignal): Promise<void> {
+    const { source, sourceLabel } = this.#options;
+    const lengthBytes = await source.read(area, firstByte, signal);
+    if (lengthBytes === area.length) return;
+    const wantedBytes = source.sizeBytes ?? firstByte + area.length;
+    throw sourceChanged(sourceLabel, wantedBytes, firstByte + lengthBytes);
+  }
+
+  #noteSent(part: PreparedPart, isAgain: boolean): void {
+    const lengthBytes = part.endByte - part.firstByte;
+    this.#sentBytes += lengthBytes;
+    if (isAgain) this.#options.progress.resent(lengthBytes);
+  }
+
+  #resumed(endByte: number): void {
+    this.#resumedBytes = endByte;
+    this.#options.progress.resumed(this.#options.target.uploadId, endByte);
+  }
+}
+
+function isEndless({ sizeBytes }: PartPreparationOptions['source']): boolean {
+  return sizeBytes === undefined;
+}
+
+function otherByte(repository: string, { endByte }: PreparedPart): LongshoreError {
+  return new LongshoreError(
+    'E_REGISTRY_PROTOCOL',
+    'ECR answered UploadLayerPart with a lastByteReceived that is not the last byte sent',
+    {
+      operation: 'UploadLayerPart',
+      repository,
+      expected: `lastByteReceived ${endByte - 1}`,
+      received: 'another byte',
+    },
+  );
+}
