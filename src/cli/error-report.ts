@@ -48,6 +48,7 @@ const FLAG: Readonly<Record<string, string>> = {
   bytesInMemoryMax: '--memory',
   partSizeBytes: '--part-size',
   certificateAuthorities: '--ca-file',
+  resumeDirectory: '--resume-directory',
   tags: '--tag',
   platforms: '--platform',
   compression: '--compression',

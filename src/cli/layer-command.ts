@@ -8,6 +8,7 @@ import { planLayerJobs } from './layer-job.ts';
 import { exitCodeOf, printErrors, resultLine, summaryLine } from './layer-report.ts';
 import { type LayerEnding, runLayers } from './layer-run.ts';
 import { chooseProgressKind, startProgress } from './progress/progress-start.ts';
+import { resumeOptionOf } from './resume-directory.ts';
 import { uploaderOptionsOf } from './uploader-flags.ts';
 
 /** @returns the exit code */
@@ -19,7 +20,10 @@ export async function runLayerCommand(
   const json = flags.json === true;
   const quiet = flags.quiet === true;
   const jobs = planLayerJobs(context, files, flags);
-  const uploader: Uploader = await context.createUploader(uploaderOptionsOf(flags));
+  const uploader: Uploader = await context.createUploader({
+    ...uploaderOptionsOf(flags),
+    ...resumeOptionOf(context, flags),
+  });
   const kind = chooseProgressKind(context, { quiet, progress: flags.progress });
   const startedMs = context.now();
   const progress = startProgress(context, kind, jobs, () => uploader.snapshot());

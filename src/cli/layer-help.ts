@@ -23,6 +23,11 @@ Exit codes:
   3    some layers failed
   130  interrupted: the first Ctrl-C finishes what runs, the second stops it
 
+An upload that was interrupted or killed goes on with the same command, at the
+first byte that ECR lacks: a file if it has not changed, standard input if
+--digest names it. What it takes is kept in XDG_STATE_HOME/longshore, or in
+~/.local/state/longshore.
+
 Examples:
   $ longshore layer layer.tar.gz --repository team/app
   $ longshore layer build/*.tar.gz -r team/app --create-repository --json

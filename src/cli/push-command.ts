@@ -17,6 +17,7 @@ import {
   parseRepositoryTarget,
   type RepositoryTarget,
 } from './repository-target.ts';
+import { resumeOptionOf } from './resume-directory.ts';
 import { uploaderOptionsOf } from './uploader-flags.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -33,7 +34,7 @@ export async function runPushCommand(
   if (target.digest !== undefined) {
     throw new UsageError(`${repository}: the image tells its digest; give a tag, or none`);
   }
-  const options = optionsOf(target, flags);
+  const options = optionsOf(context, target, flags);
   const settings = imageSettingsOf(flags);
   const { image, usesStdin } = await chooseImage(context, source, flags);
   const request: ImageRequest = {
@@ -95,10 +96,15 @@ function sortWords(
   throw new UsageError(`REPOSITORY is missing: where is ${first} to be pushed?`);
 }
 
-function optionsOf(target: RepositoryTarget, flags: PushFlags): UploaderOptions {
+function optionsOf(
+  context: CliContext,
+  target: RepositoryTarget,
+  flags: PushFlags,
+): UploaderOptions {
   const createRepository = repositorySettingsOf(flags);
   return {
     ...uploaderOptionsOf(flags),
+    ...resumeOptionOf(context, flags),
     ...hostOptionsOf(target.host, flags),
     ...(createRepository !== undefined && { createRepository }),
   };

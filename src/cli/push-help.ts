@@ -34,6 +34,10 @@ Exit codes:
   130  interrupted: the first Ctrl-C finishes the layers that are being sent,
        the second stops at once
 
+Layers that were being sent when a push was stopped or killed go on with the
+same command, at the first byte that ECR lacks. What it takes is kept in
+XDG_STATE_HOME/longshore, or in ~/.local/state/longshore.
+
 Examples:
   $ longshore push build/oci team/app:1.0 --tag latest
   $ docker save app | longshore push - team/app:1.0 --create-repository

@@ -51,6 +51,12 @@ export function declareTransferOptions(command: Command): void {
       sizeBetween(32, 65_536),
     );
   declareAttempts(command);
+  command
+    .option('--no-resume', 'keep no journal to resume from')
+    .option(
+      '--resume-directory <folder>',
+      'where journals are (default: XDG_STATE_HOME/longshore)',
+    );
 }
 
 export function declareAttempts(command: Command): void {

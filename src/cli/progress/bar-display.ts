@@ -14,6 +14,7 @@ import type { ProgressDisplay } from './progress-display.ts';
 import type { ExpectedLayer } from './layer-ledger.ts';
 import { type ProgressEvent, ProgressModel } from './progress-model.ts';
 import { formatRow, layOut } from './progress-row.ts';
+import { describeResumption, JournalRemarks } from './resume-text.ts';
 import type { Style } from './style.ts';
 import { fitStart } from './text-fit.ts';
 
@@ -29,6 +30,7 @@ export class BarDisplay implements ProgressDisplay {
   readonly #snapshot: () => UploaderSnapshot;
   readonly #screen: BarScreen;
   readonly #stopExit: () => void;
+  readonly #journals = new JournalRemarks();
   #note = '';
   #noteUntilMs = 0;
 
@@ -58,6 +60,12 @@ export class BarDisplay implements ProgressDisplay {
         break;
       case 'layers-not-visible':
         this.#remark(describeInvisibility(event));
+        break;
+      case 'layer-resumed':
+        this.#remark(describeResumption(event, this.#model.nameOf(event)));
+        break;
+      case 'journal-unusable':
+        this.#remark(this.#journals.of(event) ?? this.#note);
         break;
       case 'layer-restarted':
         this.#remark(describeRestart(event, this.#model.nameOf(event)));

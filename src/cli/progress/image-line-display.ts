@@ -18,6 +18,7 @@ import { digestLabel } from './layer-ledger.ts';
 import type { ProgressDisplay } from './progress-display.ts';
 import { type ProgressEvent, ProgressModel } from './progress-model.ts';
 import { formatBytes, formatClock, formatPercent, formatRate, plural } from './quantity-format.ts';
+import { describeResumption, JournalRemarks } from './resume-text.ts';
 import { printable } from './text-fit.ts';
 
 const TICK_MS = 10_000;
@@ -34,6 +35,7 @@ export class ImageLineDisplay implements ProgressDisplay {
   readonly #timer: NodeJS.Timeout;
   readonly #beganMs: number;
   readonly #startedMs = new Map<number, number>();
+  readonly #journals = new JournalRemarks();
   #lastLineMs: number;
   #detailCount = 0;
   #retryCount = 0;
@@ -90,6 +92,14 @@ export class ImageLineDisplay implements ProgressDisplay {
       case 'layers-not-visible':
         this.#retry(describeInvisibility(event));
         break;
+      case 'layer-resumed':
+        this.#detail(describeResumption(event, this.#model.nameOf(event)));
+        break;
+      case 'journal-unusable': {
+        const remark = this.#journals.of(event);
+        if (remark !== undefined) this.#retry(remark);
+        break;
+      }
       case 'layer-restarted':
         this.#retry(describeRestart(event, this.#model.nameOf(event)));
         break;

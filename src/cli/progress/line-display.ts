@@ -12,6 +12,7 @@ import {
 import type { ProgressDisplay } from './progress-display.ts';
 import type { ProgressEvent } from './progress-model.ts';
 import { formatBytes, formatPercent, formatRate } from './quantity-format.ts';
+import { describeResumption, JournalRemarks } from './resume-text.ts';
 import { printable } from './text-fit.ts';
 
 const LINE_INTERVAL_MS = 10_000;
@@ -23,6 +24,7 @@ interface LayerLog {
   readonly sizeBytes: number | undefined;
   lastLineMs: number;
   acceptedBytes: number;
+  resumedBytes: number;
   retryCount: number;
 }
 
@@ -30,6 +32,7 @@ export class LineDisplay implements ProgressDisplay {
   readonly #context: Pick<CliContext, 'stderr' | 'now'>;
   readonly #logs = new Map<number, LayerLog>();
   readonly #repositories = new Set<string>();
+  readonly #journals = new JournalRemarks();
 
   constructor(context: Pick<CliContext, 'stderr' | 'now'>) {
     this.#context = context;
@@ -53,6 +56,12 @@ export class LineDisplay implements ProgressDisplay {
       case 'layer-restarted':
         this.#open(event.layerId, this.#logs.get(event.layerId)?.sizeBytes);
         this.say(describeRestart(event));
+        break;
+      case 'layer-resumed':
+        this.#resumed(event);
+        break;
+      case 'journal-unusable':
+        this.#remark(event);
         break;
       case 'layer-completed':
         this.#finish(event, describeCompletion(event));
@@ -83,8 +92,25 @@ export class LineDisplay implements ProgressDisplay {
   #open(layerId: number, sizeBytes: number | undefined): void {
     const startedMs = this.#context.now();
     const retryCount = this.#logs.get(layerId)?.retryCount ?? 0;
-    const log = { startedMs, sizeBytes, lastLineMs: startedMs, acceptedBytes: 0, retryCount };
-    this.#logs.set(layerId, log);
+    this.#logs.set(layerId, {
+      startedMs,
+      sizeBytes,
+      lastLineMs: startedMs,
+      acceptedBytes: 0,
+      resumedBytes: 0,
+      retryCount,
+    });
+  }
+
+  #resumed(event: Extract<LayerEvent, { type: 'layer-resumed' }>): void {
+    const log = this.#logs.get(event.layerId);
+    if (log !== undefined) log.resumedBytes = event.resumedBytes;
+    this.say(describeResumption(event));
+  }
+
+  #remark(event: Extract<LayerEvent, { type: 'journal-unusable' }>): void {
+    const remark = this.#journals.of(event);
+    if (remark !== undefined) this.say(remark);
   }
 
   #advance(event: Extract<LayerEvent, { type: 'part-acknowledged' }>): void {
@@ -95,10 +121,11 @@ export class LineDisplay implements ProgressDisplay {
     if (nowMs - log.lastLineMs < LINE_INTERVAL_MS) return;
     log.lastLineMs = nowMs;
     const bytesPerSecond = (log.acceptedBytes / (nowMs - log.startedMs)) * 1000;
+    const doneBytes = log.resumedBytes + log.acceptedBytes;
     const amount =
       log.sizeBytes === undefined
-        ? formatBytes(log.acceptedBytes)
-        : `${formatPercent(log.acceptedBytes, log.sizeBytes)} of ${formatBytes(log.sizeBytes)}`;
+        ? formatBytes(doneBytes)
+        : `${formatPercent(doneBytes, log.sizeBytes)} of ${formatBytes(log.sizeBytes)}`;
     this.say(`${printable(event.source)}: ${amount}, ${formatRate(bytesPerSecond)}`);
   }
 

@@ -42,6 +42,8 @@ export class ProgressModel {
   readonly #widestLabel: number;
   /** Of layers that began with a digest which the plan knows. */
   readonly #digests = new Map<number, Digest>();
+  /** Of layers whose first bytes an earlier run has sent. */
+  readonly #resumedBytes = new Map<number, number>();
   /** What an image has is known once it is planned. */
   #isPlanned: boolean;
   #compressedBytes = 0;
@@ -69,6 +71,9 @@ export class ProgressModel {
         this.#ledger.settle(key, end, sizeBytes, sentBytes);
         break;
       }
+      case 'layer-resumed':
+        this.#resumedBytes.set(event.layerId, event.resumedBytes);
+        break;
       case 'layer-failed':
         this.#fail(event, event.code === 'ABORTED' ? 'left out' : 'failed');
         break;
@@ -164,7 +169,8 @@ export class ProgressModel {
     for (const layer of active) {
       acceptedBytes += layer.acceptedBytes;
       wiredBytes += Math.max(layer.wiredBytes, layer.acceptedBytes);
-      movedBytes += layer.wiredBytes;
+      // What another run has sent tells nothing of this one's speed.
+      movedBytes += layer.wiredBytes - (this.#resumedBytes.get(layer.layerId) ?? 0);
     }
     if (!this.#isPlanned) return this.#preparingRow(active, nowMs);
     const bytesPerSecond = this.#totalMeter.measure(nowMs, movedBytes);
