@@ -20,6 +20,12 @@ export const MEMORY_STORE_MAX_BYTES: number = 8 * GIB;
 export const CONNECTIONS_MAX = 1024;
 /** Uploads that are neither completed nor expired. */
 export const OPEN_UPLOADS_MAX = 10_000;
+/** ECR's quotas: repositories of a registry, images of a repository, tags of an image (quotas page, H). */
+export const REPOSITORIES_MAX = 100_000;
+export const IMAGES_PER_REPOSITORY_MAX = 100_000;
+export const TAGS_PER_IMAGE_MAX = 1000;
+/** All manifests together, which stay in memory whatever the store. */
+export const MANIFESTS_MAX_BYTES: number = GIB;
 /** Fault rules in force at once. */
 export const FAULT_RULES_MAX = 1000;
 /** Requests the journal remembers. */
@@ -38,6 +44,11 @@ export const CLOCK_SKEW_MAX_MS: number = 5 * 60 * 1000;
 export const HEAD_TIMEOUT_MS: number = 60 * 1000;
 /** A connection on which a client sends nothing for so long, while it is its turn, is closed. */
 export const IDLE_TIMEOUT_MS: number = 120 * 1000;
+/**
+ * A request that is not whole by then is answered 408: its upload has expired. Parts may be held back, and
+ * layers come slowly, so that it is the idle time-out that ends most.
+ */
+export const REQUEST_TIMEOUT_MS: number = UPLOAD_EXPIRY_MS;
 /** Entries of one page when the request names no `maxResults` (API reference, H). */
 export const PAGE_SIZE_DEFAULT = 100;
 /** Most and default referrers of one page (model, H; the default is a guess). */

@@ -42,6 +42,11 @@ export function serializationFailure(message: string): EcrException {
   return new EcrException('SerializationException', message);
 }
 
+/** A quota of ECR's that is used up. */
+export function limitExceeded(message: string): EcrException {
+  return new EcrException('LimitExceededException', message);
+}
+
 /** A defect or an exhausted bound of the emulator itself. */
 export function serverFailure(message: string, httpStatus = 500): EcrException {
   return new EcrException('ServerException', message, { httpStatus });

@@ -13,6 +13,7 @@ import {
   HEAD_SIZE_MAX_BYTES,
   HEAD_TIMEOUT_MS,
   IDLE_TIMEOUT_MS,
+  REQUEST_TIMEOUT_MS,
 } from './emulator-limits.ts';
 import { DistributionExchange } from './distribution/distribution-exchange.ts';
 import { isDistribution } from './distribution/route.ts';
@@ -47,8 +48,8 @@ export class HttpServer {
     const limits = {
       maxHeaderSize: HEAD_SIZE_MAX_BYTES,
       headersTimeout: HEAD_TIMEOUT_MS,
-      // A part may be held back or paced for minutes: the idle time-out bounds the body instead.
-      requestTimeout: 0,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: HEAD_TIMEOUT_MS / 2,
       keepAliveTimeout: IDLE_TIMEOUT_MS,
       noDelay: true,
     };
@@ -136,6 +137,8 @@ export class HttpServer {
     }
     const reply = await exchange.end();
     await this.#answer(reply, response, ending === 'overlong');
+    // From here on it is the client's turn: to read.
+    if (connection !== undefined && response.writableEnded) connection.isAnswering = false;
   }
 
   #exchangeOf(head: RequestHead): RequestExchange {

@@ -2,8 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Digest } from '../digest.ts';
-import { OPEN_UPLOADS_MAX } from './emulator-limits.ts';
-import { EcrException, serverFailure } from './exception.ts';
+import { MANIFESTS_MAX_BYTES, OPEN_UPLOADS_MAX, REPOSITORIES_MAX } from './emulator-limits.ts';
+import { EcrException, limitExceeded, serverFailure } from './exception.ts';
 import { KeyedLock } from './lock.ts';
 import { parseManifest } from './manifest.ts';
 import { RepositoryState } from './repository-state.ts';
@@ -69,6 +69,11 @@ export class RegistryState {
           'RepositoryAlreadyExistsException',
           `The repository with name '${settings.repositoryName}' already exists in the registry ` +
             `with id '${this.registryId}'`,
+        );
+      }
+      if (this.repositories.size >= REPOSITORIES_MAX) {
+        throw limitExceeded(
+          `The limit of ${REPOSITORIES_MAX} repositories per registry is exceeded`,
         );
       }
       await this.store.saveRepository(settings);
@@ -137,6 +142,16 @@ export class RegistryState {
   async dropUpload(uploadId: string): Promise<void> {
     this.uploads.delete(uploadId);
     await this.store.dropUpload(uploadId);
+  }
+
+  /** @throws EcrException `ServerException` where one more manifest would be too many for memory */
+  assertRoomFor(manifestText: string): void {
+    let characters = manifestText.length;
+    for (const { manifestsCharacters } of this.repositories.values()) {
+      characters += manifestsCharacters;
+    }
+    if (characters <= MANIFESTS_MAX_BYTES) return;
+    throw serverFailure(`The emulator keeps at most ${MANIFESTS_MAX_BYTES} bytes of manifests`);
   }
 
   /** Ends an upload as a layer; the digest has been checked. */

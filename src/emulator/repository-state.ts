@@ -1,7 +1,8 @@
 /** One repository: its settings, layers, images and tags. Rules that need them, no I/O. */
 
 import type { Digest } from '../digest.ts';
-import { EcrException } from './exception.ts';
+import { IMAGES_PER_REPOSITORY_MAX, TAGS_PER_IMAGE_MAX } from './emulator-limits.ts';
+import { EcrException, limitExceeded } from './exception.ts';
 import type { Manifest } from './manifest.ts';
 
 export type TagMutability =
@@ -49,6 +50,7 @@ export class RepositoryState {
   /** Images that name a blob, by blob: a layer nobody names cannot be downloaded. */
   readonly #references: Map<Digest, number> = new Map();
   readonly #mediaTypes: Map<Digest, string> = new Map();
+  #manifestsCharacters = 0;
 
   constructor(settings: RepositorySettings) {
     this.settings = settings;
@@ -56,6 +58,11 @@ export class RepositoryState {
 
   get name(): string {
     return this.settings.repositoryName;
+  }
+
+  /** Characters of all manifests. */
+  get manifestsCharacters(): number {
+    return this.#manifestsCharacters;
   }
 
   /** Whether an image of this repository names the layer. */
@@ -71,6 +78,7 @@ export class RepositoryState {
   addImage(image: StoredImage): void {
     if (this.images.has(image.digest)) return;
     this.images.set(image.digest, image);
+    this.#manifestsCharacters += image.text.length;
     for (const { digest, mediaType } of image.manifest.blobs) {
       this.#references.set(digest, (this.#references.get(digest) ?? 0) + 1);
       if (mediaType !== undefined) this.#mediaTypes.set(digest, mediaType);
@@ -81,6 +89,7 @@ export class RepositoryState {
     const image = this.images.get(digest);
     if (image === undefined) return;
     this.images.delete(digest);
+    this.#manifestsCharacters -= image.text.length;
     for (const blob of image.manifest.blobs) {
       this.#references.set(blob.digest, (this.#references.get(blob.digest) ?? 1) - 1);
     }
@@ -107,8 +116,20 @@ export class RepositoryState {
     return (
       this.#missingLayers(image.manifest, registryId, visibleBeforeMs) ??
       this.#missingChildren(image.manifest, registryId) ??
-      this.#conflict(image.digest, image.tag, registryId)
+      this.#conflict(image.digest, image.tag, registryId) ??
+      this.#excess(image.digest, image.tag)
     );
+  }
+
+  #excess(digest: Digest, tag: string | undefined): EcrException | undefined {
+    if (!this.images.has(digest) && this.images.size >= IMAGES_PER_REPOSITORY_MAX) {
+      return limitExceeded(
+        `The limit of ${IMAGES_PER_REPOSITORY_MAX} images per repository is exceeded`,
+      );
+    }
+    const isNew = tag !== undefined && this.tags.get(tag) !== digest;
+    if (!isNew || this.tagsOf(digest).length < TAGS_PER_IMAGE_MAX) return undefined;
+    return limitExceeded(`The limit of ${TAGS_PER_IMAGE_MAX} tags per image is exceeded`);
   }
 
   #missingLayers(
@@ -178,7 +199,17 @@ export class RepositoryState {
   }
 }
 
+/** A pattern with many asterisks would keep a regular expression busy for ever. */
 function matchesWildcard(tag: string, filter: string): boolean {
-  const literal = filter.split('*').map((piece) => piece.replaceAll(/[.\\+?^${}()|[\]]/g, '\\$&'));
-  return new RegExp(`^${literal.join('.*')}$`).test(tag);
+  const [start = '', ...others] = filter.split('*');
+  const end = others.pop();
+  if (end === undefined) return tag === filter;
+  if (!tag.startsWith(start)) return false;
+  let position = start.length;
+  for (const piece of others) {
+    const found = tag.indexOf(piece, position);
+    if (found < 0) return false;
+    position = found + piece.length;
+  }
+  return tag.length - end.length >= position && tag.endsWith(end);
 }

@@ -6,7 +6,7 @@ import {
   PART_SIZE_MAX_BYTES,
   PART_SIZE_MIN_BYTES,
 } from '../limits.ts';
-import { EcrException, invalidParameter } from './exception.ts';
+import { EcrException, invalidParameter, limitExceeded } from './exception.ts';
 
 /** Bytes `[firstByte, endByte)` of a layer. */
 export interface PartRange {
@@ -139,8 +139,4 @@ export function refusalOfDigests(
     'InvalidLayerException',
     'None of the provided layer digests match the calculated layer digest',
   );
-}
-
-function limitExceeded(message: string): EcrException {
-  return new EcrException('LimitExceededException', message);
 }

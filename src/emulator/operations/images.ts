@@ -40,6 +40,7 @@ export const putImage: OperationHandler = operation<PutInput>(async (input, cont
     if (refusal !== undefined) throw refusal;
     const { mediaType } = manifest;
     if (!repository.images.has(digest)) {
+      context.registry.assertRoomFor(text);
       await store.saveImage(name, { digest, text, mediaType, pushedAtMs: nowMs });
       repository.addImage({ digest, text, manifest, pushedAtMs: nowMs });
     }
