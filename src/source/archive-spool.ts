@@ -11,6 +11,7 @@ import { imageInvalid, imageUnsupported } from '../image/image-errors.ts';
 import type { ImageSourceContext } from '../image/image-source.ts';
 import { sourceUnreadable } from '../layer/source-errors.ts';
 import { MIB } from '../limits.ts';
+import { plausiblyExpanded } from './gzip-expansion.ts';
 import type { ByteStream } from './stream-source.ts';
 
 const CHUNK_BYTES = MIB / 4;
@@ -139,7 +140,7 @@ async function* joined(
   yield* rest;
 }
 
-/** Decompression runs on libuv's threads; how much comes of it only the disk bounds. */
+/** Decompression runs on libuv's threads. */
 async function write(
   chunks: AsyncGenerator<Uint8Array, void, undefined>,
   isGzip: boolean,
@@ -150,9 +151,14 @@ async function write(
   try {
     const path = join(await context.temporaryDirectory(), 'archive.tar');
     const output = createWriteStream(path, { flags: 'wx', mode: 0o600 });
-    await (isGzip
-      ? pipeline(chunks, createGunzip({ chunkSize: CHUNK_BYTES }), output, { signal })
-      : pipeline(chunks, output, { signal }));
+    if (!isGzip) {
+      await pipeline(chunks, output, { signal });
+      return path;
+    }
+    const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
+    const expand = (pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> =>
+      plausiblyExpanded(pieces, () => gunzip.bytesWritten, label);
+    await pipeline(chunks, gunzip, expand, output, { signal });
     return path;
   } catch (error) {
     signal.throwIfAborted();

@@ -119,6 +119,18 @@ describe('an archive leads nowhere else', () => {
     await expectCode(read(tarOf([...others, entry])), 'E_IMAGE_INVALID', message);
   });
 
+  test.each([
+    ['a character device', '3'],
+    ['a block device', '4'],
+    ['a pipe', '6'],
+    ['a sparse file', 'S'],
+  ])('%s in place of the index is E_IMAGE_INVALID', async (_what, type) => {
+    const others = files.filter(({ path }) => path !== 'index.json').map(tarEntry);
+    const device = withType(tarEntry({ path: 'index.json' }), type);
+    const archive = Buffer.concat([...others, device, ARCHIVE_END]);
+    await expectCode(read(archive), 'E_IMAGE_INVALID', /not a regular file/);
+  });
+
   test('a long chain of links ends', async () => {
     const chain = Array.from({ length: 1000 }, (_, index): TarEntry => ({
       path: index === 0 ? 'index.json' : `link-${index}`,

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   linkSync,
   mkdirSync,
@@ -199,6 +200,9 @@ describe('a layout leads nowhere else', () => {
   test.each([
     ['a loop of links', (path: string) => symlinkSync(path, path)],
     ['a folder', (path: string) => mkdirSync(path)],
+    ['a pipe', (path: string) => void spawnSync('mkfifo', [path])],
+    ['a link to a device', (path: string) => symlinkSync('/dev/zero', path)],
+    ['a link to an absolute path', (path: string) => symlinkSync('/etc/passwd', path)],
   ])('%s in place of a blob is E_IMAGE_INVALID', async (_what, make) => {
     const folder = writeFiles(files);
     const path = join(folder, blobName(digestOf(layer)));
