@@ -22,6 +22,9 @@ export interface FolderJournalOptions {
   readonly onProblem: OnJournalProblem;
 }
 
+/** In a folder that others may write to, a link would lead to a file that is not ours to shorten. */
+const NO_LINK = (constants as Partial<typeof constants>).O_NOFOLLOW ?? 0;
+
 /**
  * Reads what is there. `undefined`, with the lock released, where the file is to be left alone.
  * @throws what the file system throws, with the lock released
@@ -41,7 +44,7 @@ export async function openFolderJournal(
       if (reading.kind === 'damaged') onProblem('damaged', `${path} cannot be read`);
       return new FolderJournal(options, undefined, undefined);
     }
-    const file = await open(path, constants.O_WRONLY | constants.O_APPEND);
+    const file = await open(path, constants.O_WRONLY | constants.O_APPEND | NO_LINK);
     // What was torn must go: a line behind it could never be read.
     await file.truncate(reading.validBytes);
     return new FolderJournal(
@@ -81,7 +84,7 @@ class FolderJournal implements LayerJournal {
     try {
       const { text, checksum } = headerLine(repository, upload);
       const { O_WRONLY, O_APPEND, O_CREAT, O_TRUNC } = constants;
-      file = await open(path, O_WRONLY | O_APPEND | O_CREAT | O_TRUNC, 0o600);
+      file = await open(path, O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | NO_LINK, 0o600);
       await file.appendFile(text);
       await file.sync();
       await syncFolder(dirname(path));

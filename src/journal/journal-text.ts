@@ -114,11 +114,19 @@ function checkedLine(
   const checksum = text.slice(0, CHECKSUM_LENGTH);
   const json = text.slice(CHECKSUM_LENGTH + 1);
   if (text[CHECKSUM_LENGTH] !== ' ' || checksumOf(previous, json) !== checksum) return undefined;
-  // What has the right checksum was written by us, or by a later version of us.
-  const value: unknown = JSON.parse(json);
+  const value = parsed(json);
   return typeof value === 'object' && value !== null
     ? { value: value as Value, checksum }
     : undefined;
+}
+
+/** What has the right checksum was written by us, or by somebody who can calculate one. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }
 
 function uploadOf(value: Value): JournalledUpload | undefined {

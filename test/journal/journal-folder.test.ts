@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { JOURNAL_AGE_MAX_MS, JournalFolder } from '../../src/journal/journal-folder.ts';
@@ -153,6 +153,25 @@ describe('a folder', () => {
     expect(await broken.open()).toBe(undefined);
     expect(broken.problems).toEqual(['unwritable']);
   });
+
+  test.skipIf(process.platform === 'win32').each(['before it begins', 'after it began'])(
+    'that somebody has replaced by a link %s is not written to',
+    async (when) => {
+      await using folder = await temporaryFolder();
+      const path = await leaveJournal(folder.path);
+      const other = join(folder.path, 'other');
+      const text = when === 'after it began' ? await readFile(path, 'utf8') : 'a file of somebody';
+      await writeFile(other, text);
+      await rm(path);
+      await symlink(other, path);
+      const next = folderAt(folder.path);
+      const journal = await next.open();
+      await journal?.begin(UPLOAD);
+      await journal?.close();
+      expect(next.problems).toContain('unwritable');
+      expect(await readFile(other, 'utf8')).toBe(text);
+    },
+  );
 
   test('that is lost while a layer begins is told of, and nothing fails', async () => {
     await using folder = await temporaryFolder();
