@@ -5,6 +5,7 @@ import { archives } from './archives.ts';
 import { ecrReplies } from './ecr-replies.ts';
 import { emulatorRequests } from './emulator-requests.ts';
 import { imageDocuments } from './image-documents.ts';
+import { journals } from './journals.ts';
 import { registryReplies } from './registry-replies.ts';
 import { spokenWords } from './spoken-words.ts';
 
@@ -14,5 +15,6 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   ...registryReplies,
   ...ecrReplies,
   ...emulatorRequests,
+  ...journals,
   ...spokenWords,
 ];
