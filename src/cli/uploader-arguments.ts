@@ -42,7 +42,7 @@ export function declareTransferOptions(command: Command): void {
     )
     .option(
       '--layers-in-flight <n>',
-      'layers at once, 1 to 256 (default: 6)',
+      'layers at once, 1 to 256 (default: 16)',
       integerBetween(1, 256),
     )
     .option(

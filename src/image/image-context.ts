@@ -24,6 +24,8 @@ export interface ImageContext {
   /** Calls made so far, by operation. */
   readonly tally: ReadonlyMap<string, number>;
   readonly sink: EventSink<ImageEvent>;
+  /** Called when it has turned out that blobs will probably travel. */
+  readonly expectUploads?: (() => void) | undefined;
   /**
    * Uploads a blob that the repository lacks. `again`: although it was uploaded a moment ago.
    * Once `beginSignal` aborts, it is not begun any more.

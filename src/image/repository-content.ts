@@ -60,9 +60,12 @@ export async function readContent(
   } catch (error) {
     const missing = error instanceof RegistryFault && error.kind === 'repository-missing';
     if (!missing || !context.createRepository) throw error;
+    context.expectUploads?.();
     return { exists: false, manifests: new Set(), tags: new Map(), blobs: new Set() };
   }
-  const blobs = await presentBlobs(neededBlobs(graph, manifests), context, signal);
+  const needed = neededBlobs(graph, manifests);
+  if (needed.length > 0) context.expectUploads?.();
+  const blobs = await presentBlobs(needed, context, signal);
   return { exists: true, manifests, tags: tagged, blobs };
 }
 

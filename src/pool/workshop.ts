@@ -25,6 +25,11 @@ export class Workshop implements LayerWorkshop, PartTransmitter {
     this.#hasherSetting = hasher;
   }
 
+  /** Starts the threads ahead of the first job. */
+  warm(): void {
+    this.#pool.warm();
+  }
+
   openHash(label: string, portable?: { readonly saved: Uint8Array | undefined }): LayerHash {
     const begin = async (key: string): Promise<HashState> => {
       if (portable !== undefined) return { kind: 'wasm', saved: portable.saved };

@@ -77,8 +77,9 @@ export class ImageStation {
     signal: AbortSignal,
   ): Promise<ImageReceipt> {
     const startedAtMs = performance.now();
+    const { workshop } = this.#parts;
     // Until bytes travel there is nothing that would have to be finished.
-    const job = this.#job(request, onEvent, either(signal, drainSignal));
+    const job = this.#job(request, onEvent, either(signal, drainSignal), () => workshop.warm());
     const receipt = await this.#withImage(job, async (image, graph) => {
       const plan = await this.#planOf(job, image, graph);
       emitImage(job.context, { type: 'image-planned', plan });
@@ -124,6 +125,7 @@ export class ImageStation {
     request: ImageRequest,
     onEvent: ((event: ImageEvent) => void) | undefined,
     signal: AbortSignal,
+    expectUploads?: () => void,
   ): Job {
     const { options, retry, caller, registryOf, layers } = this.#parts;
     const tally: CallTally = new Map();
@@ -140,6 +142,7 @@ export class ImageStation {
       partSizeBytes: options.partSizeBytes ?? PART_SIZE_REPORTED_BYTES,
       tally,
       sink,
+      expectUploads,
       uploadBlob: (source, digest, again, uploadSignal, beginSignal) => {
         const presence = again ? 'ignore' : { completedSince };
         const order = { repository, source, expectedDigest: digest, presence } as const;

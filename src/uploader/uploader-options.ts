@@ -41,7 +41,7 @@ export interface UploaderOptions {
   readonly workersMax?: number;
   /** The compiled worker file, for programs that bundle longshore. Default: found beside this file. */
   readonly workerUrl?: URL | string;
-  /** Layers uploaded side by side, 1..256. Default 6. */
+  /** Layers uploaded side by side, 1..256. Default 16. */
   readonly layersInFlight?: number;
   /**
    * Most parts of one layer on the wire at once, 1..64; 1 is the classic way. Within it the window
@@ -139,7 +139,7 @@ const BYTES_IN_MEMORY_MIN = 32 * MIB;
 
 const RANGE: Readonly<Record<NumberOption, Range>> = {
   workersMax: { min: 1, max: 64, byDefault: Math.min(availableParallelism(), 4) },
-  layersInFlight: { min: 1, max: 256, byDefault: 6 },
+  layersInFlight: { min: 1, max: 256, byDefault: 16 },
   partsInFlight: { min: 1, max: 64, byDefault: 16 },
   partsInFlightTotal: { min: 1, max: 1024, byDefault: 64 },
   bytesInMemoryMax: { min: BYTES_IN_MEMORY_MIN, max: 64 * GIB, byDefault: 128 * MIB },
