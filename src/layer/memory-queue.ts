@@ -13,8 +13,10 @@ interface Place {
   passedCount: number;
 }
 
-/** Grants to later comers after which a waiter goes first. */
+/** Grants to later comers after which a waiter has a claim to go first. */
 const PASSED_MAX = 16;
+/** Grants from one claim to the next: many that wait long must not hold up the largest layer at once. */
+const GRANTS_PER_CLAIM = 4;
 
 /**
  * The largest remaining layer goes first, since it decides when all are done; among equals the first
@@ -24,6 +26,7 @@ const PASSED_MAX = 16;
 export class MemoryQueue {
   /** In the order of arrival. */
   readonly #places: Place[] = [];
+  #sinceClaimCount = GRANTS_PER_CLAIM;
 
   get isEmpty(): boolean {
     return this.#places.length === 0;
@@ -31,8 +34,9 @@ export class MemoryQueue {
 
   get next(): MemoryWaiter | undefined {
     let next: Place | undefined;
+    const mayClaim = this.#sinceClaimCount >= GRANTS_PER_CLAIM;
     for (const place of this.#places) {
-      if (place.passedCount >= PASSED_MAX) return place.waiter;
+      if (mayClaim && place.passedCount >= PASSED_MAX) return place.waiter;
       if (next === undefined || place.waiter.remainingBytes > next.waiter.remainingBytes) {
         next = place;
       }
@@ -47,6 +51,8 @@ export class MemoryQueue {
   /** The waiter has been served. */
   serve(waiter: MemoryWaiter): void {
     const position = this.#places.findIndex((place) => place.waiter === waiter);
+    const claimed = (this.#places[position]?.passedCount ?? 0) >= PASSED_MAX;
+    this.#sinceClaimCount = claimed ? 1 : this.#sinceClaimCount + 1;
     for (const earlier of this.#places.slice(0, position)) earlier.passedCount += 1;
     this.#places.splice(position, 1);
   }

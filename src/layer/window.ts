@@ -3,7 +3,7 @@
  *
  * The server serves the parts of an upload one after the other. It is busy all the time if, whenever
  * it has answered one part, the next has arrived already but for the tail that we hold back. So that
- * is looked at with each commit: a next part that is still on its way asks for a wider window, two
+ * is looked at with each commit: a next part that is still on its way asks for a wider window, three
  * that have arrived and wait for a narrower one.
  */
 
@@ -32,7 +32,7 @@ const SHRINK_FLOOR = 3;
 /** Commits in a row with parts to spare before the window shrinks. */
 const SPARE_COMMITS = 8;
 /** Parts that have arrived and wait, from which on the window counts as too wide. */
-const SPARE_PARTS = 2;
+const SPARE_PARTS = 3;
 /** Commits after which a window that was broken grows by one part again. */
 const COMMITS_PER_RECOVERY = 8;
 export class WindowControl {

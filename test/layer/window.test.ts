@@ -102,7 +102,7 @@ describe('the window over modelled links', () => {
 
 const MISSED: CommitReading = { arrivedCount: 0, wireMsPerByte: 1 };
 const FITTING: CommitReading = { arrivedCount: 1, wireMsPerByte: 1 };
-const SPARE: CommitReading = { arrivedCount: 2, wireMsPerByte: 1 };
+const SPARE: CommitReading = { arrivedCount: 3, wireMsPerByte: 1 };
 
 /** The sizes that a window changes to. */
 function sizesOf(
