@@ -46,7 +46,10 @@ export async function openFolderJournal(
     }
     const file = await open(path, constants.O_WRONLY | constants.O_APPEND | NO_LINK);
     // What was torn must go: a line behind it could never be read.
-    await file.truncate(reading.validBytes);
+    await file.truncate(reading.validBytes).catch(async (error: unknown) => {
+      await file.close();
+      throw error;
+    });
     return new FolderJournal(
       options,
       { ...reading.upload, ...reading.progress },

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import type { JournalledProgress, JournalledUpload } from '../layer/layer-journal.ts';
 import type { SourceFile } from '../layer/layer-source.ts';
 
-export const JOURNAL_VERSION = 1;
+const JOURNAL_VERSION = 1;
 
 /** The largest layer with saved states takes 1.2 MB; what is longer was not written by us. */
 export const JOURNAL_BYTES_MAX: number = 4 * 1024 * 1024;

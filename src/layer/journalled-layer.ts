@@ -55,12 +55,13 @@ export function isResumable(error: unknown): boolean {
 }
 
 /**
- * Whether a source is resumed by the saved state of its digest: one whose bytes cost the caller something
- * to give out is read and dropped up to where the upload goes on, and hashed only from there. Only the
- * portable hasher's state can be saved. Files, and bytes in memory, are hashed again at native speed.
+ * Whether a source is resumed by the saved state of its digest: one that can be read only once is read
+ * and dropped up to where the upload goes on, and hashed only from there. Only the portable hasher's
+ * state can be saved. All others are hashed again at native speed, which costs less than hashing every
+ * upload the portable way.
  */
-export function needsSavedHash({ path, cheapToReread }: OpenSource): boolean {
-  return path === undefined && !cheapToReread;
+export function needsSavedHash({ path, rereadable }: OpenSource): boolean {
+  return path === undefined && !rereadable;
 }
 
 /** Opens the journal of a layer; `undefined` where the layer has none or must go on without. */

@@ -34,7 +34,8 @@ export interface UploaderOptions {
   readonly createRepository?: boolean | RepositorySettings;
   /**
    * SHA-256 by `native` node:crypto, by portable `wasm` whose state can move between threads,
-   * or by what `auto` measures to be faster on this machine. Default `auto`.
+   * or by what `auto` measures to be faster on this machine. Default `auto`. With a `resumeDirectory`,
+   * streams of known digest that can be read only once are hashed by `wasm`, to be resumed by its state.
    */
   readonly hasher?: 'auto' | 'wasm' | 'native';
   /** Worker threads, 1..64. Default: cores, at most 4. */

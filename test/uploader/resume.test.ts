@@ -286,6 +286,37 @@ function bytesOf(content: Uint8Array): LayerSource {
   return bytesSource(content, { digest });
 }
 
+describe('an answer to the first part that makes no sense', () => {
+  test.each([
+    { lastValidByteReceived: 5, why: 'less than the journal knows of' },
+    { lastValidByteReceived: 4 * PART_BYTES + 6, why: 'within a part' },
+    { lastValidByteReceived: 90 * PART_BYTES, why: 'behind the end' },
+  ])('has the layer start again: $why', async ({ lastValidByteReceived }) => {
+    await using scene = await startScene();
+    await scene.upload(fileSource(scene.path), { stopAfter: 3 });
+    const exception = 'InvalidLayerPartException';
+    scene.emulator.addFaults([
+      {
+        operation: 'UploadLayerPart',
+        action: { kind: 'fail', exception, members: { lastValidByteReceived } },
+      },
+    ]);
+    const next = await scene.upload(fileSource(scene.path));
+    expect(next).toMatchObject({ initiateCount: 1, refusedCount: 1 });
+    expect(next.receipt).toMatchObject({ outcome: 'uploaded', resumedBytes: 0 });
+    await expectStored(scene.emulator, bytes);
+  });
+
+  test('but a lost one is asked for again', async () => {
+    await using scene = await startScene();
+    await scene.upload(fileSource(scene.path), { stopAfter: 3 });
+    scene.emulator.addFaults([{ operation: 'UploadLayerPart', action: { kind: 'lose-reply' } }]);
+    const next = await scene.upload(fileSource(scene.path));
+    expect(next).toMatchObject({ initiateCount: 0, receipt: { outcome: 'uploaded' } });
+    await expectStored(scene.emulator, bytes);
+  });
+});
+
 describe('a stream that cannot be read again', () => {
   test('fails where ECR has forgotten its upload, and starts anew with the next call', async () => {
     let nowMs = Date.now();
