@@ -45,10 +45,10 @@ export const HEAD_TIMEOUT_MS: number = 60 * 1000;
 /** A connection on which a client sends nothing for so long, while it is its turn, is closed. */
 export const IDLE_TIMEOUT_MS: number = 120 * 1000;
 /**
- * A request that is not whole by then is answered 408: its upload has expired. Parts may be held back, and
+ * A request that is not whole by then is answered 408; its upload has expired by then too. Parts may be held back, and
  * layers come slowly, so that it is the idle time-out that ends most.
  */
-export const REQUEST_TIMEOUT_MS: number = UPLOAD_EXPIRY_MS;
+export const REQUEST_TIMEOUT_MS: number = 12 * 3600 * 1000;
 /** Entries of one page when the request names no `maxResults` (API reference, H). */
 export const PAGE_SIZE_DEFAULT = 100;
 /** Most and default referrers of one page (model, H; the default is a guess). */

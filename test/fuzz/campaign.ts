@@ -7,7 +7,7 @@ import type { FuzzTarget, OpenTarget } from './fuzz-target.ts';
 import { Mutator } from './mutator.ts';
 import { Watchdog } from './watchdog.ts';
 
-const CORPUS = fileURLToPath(new URL('corpus', import.meta.url));
+export const CORPUS: string = fileURLToPath(new URL('corpus', import.meta.url));
 /** Inputs that are varied further because something new came of them. */
 const KEPT_MAX = 300;
 /** For one input, of at most 64 KiB; a machine under load is given a second chance. */
@@ -30,7 +30,7 @@ export interface CampaignReport {
 }
 
 /** The inputs that the repository keeps for a target. */
-export function corpusOf(target: FuzzTarget): readonly Buffer[] {
+function corpusOf(target: FuzzTarget): readonly Buffer[] {
   const folder = join(CORPUS, target.name);
   let names: readonly string[];
   try {

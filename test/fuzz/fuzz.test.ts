@@ -1,5 +1,7 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { campaign, replay } from './campaign.ts';
+import { campaign, CORPUS, replay } from './campaign.ts';
 import { FUZZ_TARGETS } from './targets/all.ts';
 
 // Every run tries the same inputs: what turns this red is a change, not chance. `npm run fuzz` looks further.
@@ -21,4 +23,14 @@ describe('bears whatever it is given', () => {
       expect(outcomes.size).toBeGreaterThan(1);
     },
   );
+});
+
+test("the corpus is small, and all of it is somebody's", () => {
+  const names = FUZZ_TARGETS.map(({ name }) => name);
+  const folders = readdirSync(CORPUS);
+  expect(folders.filter((folder) => !names.includes(folder))).toEqual([]);
+  const sizes = folders.flatMap((folder) =>
+    readdirSync(join(CORPUS, folder)).map((name) => statSync(join(CORPUS, folder, name)).size),
+  );
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(100_000);
 });

@@ -20,7 +20,7 @@ export function expectNoSecret(value: unknown, secrets: readonly string[]): void
 }
 
 /** All texts that are reachable: names, values, members out of sight, as printed and as JSON. */
-export function everythingOf(value: unknown): string {
+function everythingOf(value: unknown): string {
   const texts: string[] = [
     typeof value === 'string' ? value : (JSON.stringify(value) ?? ''),
     inspect(value, { showHidden: true, depth: 30, getters: true, maxStringLength: null }),
