@@ -1,10 +1,19 @@
-import { describe, expect, test } from 'vitest';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
-import type { JournalProblem, LayerEvent } from '../../src/index.ts';
+import type { JournalProblem, LayerEvent, LayerReceipt } from '../../src/index.ts';
 import { LineDisplay } from '../../src/cli/progress/line-display.ts';
 import { ProgressModel } from '../../src/cli/progress/progress-model.ts';
+import { startEmulator } from '../../src/emulator/index.ts';
+import { MIB } from '../../src/limits.ts';
+import { temporaryFolder } from '../journal/temporary-folder.ts';
+import { expectStored } from '../uploader/expectation.ts';
+import { layerBytes } from '../uploader/layer-bytes.ts';
+import { makeRepository, REPOSITORY } from '../uploader/upload-rig.ts';
 import { fakeContext } from './fake-context.ts';
 import { layer, setUp } from './layer-setup.ts';
+import { environmentOf, spawnCli } from './spawned-cli.ts';
 
 const HOME = '/home/user';
 
@@ -26,6 +35,46 @@ describe('an interrupted run can be resumed', () => {
     expect(await runProgram(context, layer('a', ...words))).toBe(0);
     expect(options.map(({ resumeDirectory }) => resumeDirectory)).toEqual([expected]);
   });
+});
+
+test('a command that was killed goes on with the same words', async () => {
+  await using folder = await temporaryFolder();
+  const emulator = await startEmulator({
+    // The third part never gets its answer: there the command is when it is killed.
+    faults: [
+      { operation: 'UploadLayerPart', match: { firstByte: 10 * MIB }, action: { kind: 'stall' } },
+    ],
+  });
+  try {
+    await makeRepository(emulator, REPOSITORY);
+    const bytes = layerBytes(22 * MIB);
+    const path = join(folder.path, 'layer.tar');
+    await writeFile(path, bytes);
+    const env = { ...environmentOf(emulator), XDG_STATE_HOME: folder.path };
+    const words = ['layer', path, '-r', REPOSITORY, '--part-size', '5', '--json'];
+    const killed = spawnCli(words, env);
+    await vi.waitFor(
+      () => {
+        const parts = emulator.journal.entries({ operation: 'UploadLayerPart' });
+        const stalled = parts.find(({ firstByte }) => firstByte === 10 * MIB);
+        expect(stalled?.receivedAtMs).toBeDefined();
+      },
+      { timeout: 20_000 },
+    );
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    const { stdout, stderr, exitCode } = await spawnCli(words, env).ended;
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout) as LayerReceipt).toMatchObject({
+      outcome: 'uploaded',
+      resumedBytes: 10 * MIB,
+    });
+    expect(stderr).toContain('resumed, 10.5 MB were sent before');
+    await expectStored(emulator, bytes);
+    expect(await readdir(join(folder.path, 'longshore'))).toEqual([]);
+  } finally {
+    await emulator.stop();
+  }
 });
 
 const NAME = { repository: 'team/app', source: 'a.tar', layerId: 1 };
