@@ -122,7 +122,9 @@ describe('longshore emulator', () => {
       `'${process.execPath}' '${MAIN}' layer '${file}' -r a/b --create-repository --quiet`,
       'kill "$LONGSHORE_EMULATOR_PID"',
     ].join('\n');
-    const { stdout } = await promisify(execFile)('sh', ['-e', '-c', script]);
+    // What is kept for resuming goes with the test.
+    const env = { ...process.env, XDG_STATE_HOME: directory };
+    const { stdout } = await promisify(execFile)('sh', ['-e', '-c', script], { env });
     expect(stdout).toBe(`${DIGEST} ${BYTES.length} uploaded ${file}\n`);
   });
 });
