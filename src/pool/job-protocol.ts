@@ -63,6 +63,8 @@ export interface DownloadJob {
 }
 
 export type Job =
+  /** Answered at once by a thread whose event loop runs. */
+  | { readonly kind: 'ping' }
   | { readonly kind: 'calibrate' }
   | {
       readonly kind: 'hash-file';
@@ -84,6 +86,7 @@ export type Job =
 
 /** What each kind of job answers when it went well. */
 export interface JobValue {
+  ping: undefined;
   calibrate: HasherKind;
   'hash-file': string;
   fold: {

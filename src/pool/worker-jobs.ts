@@ -26,6 +26,8 @@ export async function runJob(job: Job): Promise<JobResult> {
 
 async function perform(job: Job): Promise<JobValue[Job['kind']]> {
   switch (job.kind) {
+    case 'ping':
+      return undefined;
     case 'calibrate':
       return fasterHasher();
     case 'hash-file':

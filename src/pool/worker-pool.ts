@@ -7,6 +7,7 @@
 import * as nodeModule from 'node:module';
 import type { Piscina } from 'piscina';
 import type { Job, JobFailure, JobResult, JobValue } from './job-protocol.ts';
+import { ThreadWatch } from './thread-watch.ts';
 import { locateWorker, workerNotFound } from './worker-location.ts';
 
 /** Jobs one thread runs at once; parts in flight are bounded long before. */
@@ -19,10 +20,18 @@ const YOUNG_GENERATION_MAX_MIB = 8;
 /** Jobs that wait while threads start. */
 const JOBS_WAITING_MAX = 65_536;
 
+/**
+ * Longest time in which a thread with work may have no turn of its event loop; then it counts as lost.
+ * Its longest step is one read of a disk, or one frame of compression.
+ */
+const THREAD_SILENCE_MS_MAX = 120_000;
+
 /** Where a job must or should run. */
 export interface Affinity {
   /** Jobs with the same key run on the same thread, from the first on. */
   readonly key: string;
+  /** This very thread, if it is there. */
+  readonly threadId?: number;
   /** `only`: the key's one long job; `follow`: joins it; absent: one of a series of jobs. */
   readonly role?: 'only' | 'follow' | 'last';
 }
@@ -35,9 +44,12 @@ type PiscinaClass = typeof Piscina;
 export class WorkerPool {
   readonly #threads: number;
   readonly #workerUrl: URL | string | undefined;
+  readonly #watch: ThreadWatch;
   /** Thread id by affinity key. */
   readonly #homes = new Map<string, number>();
   #pool: Promise<{ pool: Piscina; queueOptions: symbol }> | undefined;
+  #threadIds: () => number[] = () => [];
+  #ask: (threadId: number, signal: AbortSignal) => Promise<unknown> = () => Promise.resolve();
   #turn = 0;
   #broken = false;
   #closed = false;
@@ -45,10 +57,19 @@ export class WorkerPool {
   /**
    * @param threads 1 or more; they start with the first job, or `warm`
    * @param workerUrl the compiled worker file, if it is not where it was built
+   * @param silenceMsMax after which a thread that does not answer counts as lost
    */
-  constructor(threads: number, workerUrl: URL | string | undefined) {
+  constructor(
+    threads: number,
+    workerUrl: URL | string | undefined,
+    silenceMsMax: number = THREAD_SILENCE_MS_MAX,
+  ) {
     this.#threads = threads;
     this.#workerUrl = workerUrl;
+    this.#watch = new ThreadWatch(
+      { threadIds: () => this.#threadIds(), ask: (id, signal) => this.#ask(id, signal) },
+      silenceMsMax,
+    );
   }
 
   /** Starts the threads ahead of the first job. If they cannot be started, that job tells. */
@@ -73,11 +94,13 @@ export class WorkerPool {
     this.#pool ??= this.#start();
     const { pool, queueOptions } = await this.#pool;
     const task = affinity === undefined ? job : { ...job, [queueOptions]: affinity };
+    const jobEnds = this.#watch.jobBegins();
     try {
       return (await pool.run(task)) as JobResult<Kind>;
     } catch (error) {
       return { ok: false, failure: workerLost(error instanceof Error ? error.message : '') };
     } finally {
+      jobEnds();
       if (affinity?.role === 'only' || affinity?.role === 'last') this.#homes.delete(affinity.key);
     }
   }
@@ -90,6 +113,7 @@ export class WorkerPool {
   /** Ends the threads, and with them their sockets. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#watch.stop();
     const started = await this.#pool?.catch(() => undefined);
     await started?.pool.destroy();
     this.#homes.clear();
@@ -127,13 +151,20 @@ export class WorkerPool {
         void pool.destroy();
       });
     });
-    return { pool, queueOptions: PiscinaPool.queueOptionsSymbol };
+    this.#threadIds = () => pool.threads.map(({ threadId }) => threadId);
+    const queueOptions: symbol = PiscinaPool.queueOptionsSymbol;
+    this.#ask = (threadId, signal) =>
+      pool.run(
+        { kind: 'ping', [queueOptions]: { key: 'ping', role: 'follow', threadId } },
+        { signal },
+      );
+    return { pool, queueOptions };
   }
 
   #choose(task: PoolTask, workers: PoolWorker[], queueOptions: symbol): PoolWorker | null {
     const affinity = (task as unknown as Record<symbol, Affinity | null>)[queueOptions] ?? null;
     if (affinity === null) return this.#leastBusy(workers);
-    const home = this.#homes.get(affinity.key);
+    const home = affinity.threadId ?? this.#homes.get(affinity.key);
     const worker = workers.find(({ id }) => id === home);
     if (worker !== undefined) return worker;
     const chosen = this.#leastBusy(workers);
