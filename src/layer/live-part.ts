@@ -2,6 +2,7 @@
 
 import { MIB } from '../limits.ts';
 import { readWiredBytes, readWiredMs, writeWiredBytes } from './part-memory.ts';
+import { writePhase } from './part-phase.ts';
 import type { ReadyPart } from './part-preparation.ts';
 import type { RegistryFault } from './ports.ts';
 import { type CommitReading, NO_READING } from './window.ts';
@@ -48,6 +49,7 @@ export function livePart(ready: ReadyPart, startedAtMs: number): LivePart {
 /** The next attempt begins with its first byte. */
 export function noteSent(part: LivePart): void {
   writeWiredBytes(part.prepared.shared, 0);
+  writePhase(part.prepared.shared, 'rate');
   part.sentAtMs = performance.now();
   part.heldWireMs = undefined;
 }

@@ -15,8 +15,9 @@ import { MemoryQueue, type MemoryWaiter } from './memory-queue.ts';
 import { WirePace } from './wire-pace.ts';
 
 /**
- * Bytes before the body: three 32-bit numbers, namely the body bytes that the socket took, when it was
- * given the first of them and when it took the last, both in milliseconds of one thread's clock.
+ * Bytes before the body: four 32-bit numbers, namely the body bytes that the socket took, when it was
+ * given the first of them and when it took the last, both in milliseconds of one thread's clock, and
+ * what the part waits for (`part-phase.ts`).
  */
 export const PART_HEADER_BYTES = 16;
 

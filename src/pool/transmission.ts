@@ -7,12 +7,14 @@ import { type Agent, type ClientRequest, request as httpRequest } from 'node:htt
 import { request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { PART_HEADER_BYTES, writeWiredBytes } from '../layer/part-memory.ts';
+import { writePhase } from '../layer/part-phase.ts';
 import type { Reply } from '../layer/part-transmitter.ts';
 import { agentFor } from './connection.ts';
 import { JobError, systemCodeDetail } from './job-failure.ts';
 import type { TransmitJob } from './job-protocol.ts';
+import { PIECE_MIN_BYTES, WritePiece } from './write-piece.ts';
 
-/** Bytes handed to the socket at once; smaller pieces cost throughput, larger ones delay others. */
+/** Most bytes handed to the socket at once; smaller pieces cost throughput, larger ones delay others. */
 const WRITE_BYTES = 1024 * 1024;
 /** OpenSSL keeps an encrypted copy of a piece for each connection, and does not give it back. */
 const WRITE_BYTES_TLS = 256 * 1024;
@@ -23,6 +25,7 @@ export class Transmission {
   readonly #job: TransmitJob;
   readonly #body: Buffer;
   readonly #reply: Promise<Reply>;
+  readonly #piece: WritePiece;
   #resolve: (reply: Reply) => void = () => undefined;
   #reject: (error: JobError) => void = () => undefined;
   #request: ClientRequest | undefined;
@@ -44,7 +47,9 @@ export class Transmission {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    this.#piece = new WritePiece(job.head.protocol === 'https:' ? WRITE_BYTES_TLS : WRITE_BYTES);
     writeWiredBytes(job.shared, 0);
+    writePhase(job.shared, 'connection');
     this.#watch('connect', job.connection.connectTimeoutMs);
     agentFor(job.head.protocol, job.connection).then(
       (agent) => this.#start(agent),
@@ -97,21 +102,24 @@ export class Transmission {
   #pump(request: ClientRequest | undefined): void {
     if (request === undefined || !this.#connected || this.#writing || this.#answered) return;
     const start = this.#handedBytes;
-    const pieceBytes = this.#job.head.protocol === 'https:' ? WRITE_BYTES_TLS : WRITE_BYTES;
-    const end = Math.min(start + pieceBytes, this.#openBytes);
+    const end = Math.min(start + this.#piece.sizeBytes, this.#openBytes);
     if (end === start) {
       // All that may be sent is sent. A held part waits for its release, not for the registry.
       clearTimeout(this.#timer);
+      writePhase(this.#job.shared, 'predecessor');
       if (start === this.#job.bodyLengthBytes) this.#end(request);
       return;
     }
     this.#handedBytes = end;
     this.#writing = true;
+    const givenAtMs = performance.now();
+    writePhase(this.#job.shared, 'socket');
     this.#watch('stall', this.#job.connection.stallTimeoutMs);
     request.write(this.#body.subarray(start, end), (error) => {
       this.#writing = false;
       if (error !== null && error !== undefined) return;
       this.#takenBytes = end;
+      this.#piece.taken(end - start, performance.now() - givenAtMs);
       writeWiredBytes(this.#job.shared, end);
       this.#pump(request);
     });
@@ -120,6 +128,7 @@ export class Transmission {
   #end(request: ClientRequest): void {
     if (request.writableEnded) return;
     request.end();
+    writePhase(this.#job.shared, 'reply');
     this.#watch('reply', this.#job.connection.replyTimeoutMs);
   }
 
@@ -158,7 +167,7 @@ export class Transmission {
     this.#timer = setTimeout(() => {
       const message = {
         connect: `no connection after ${waitedMs} ms`,
-        stall: `the connection took no byte for ${waitedMs} ms`,
+        stall: `the connection took less than ${PIECE_MIN_BYTES} bytes in ${waitedMs} ms`,
         reply: `no reply ${waitedMs} ms after the last byte was sent`,
       }[what];
       this.#fail(new JobError({ kind: 'timeout', message, waitedMs }));

@@ -8,6 +8,7 @@ import type {
   Reply,
   RequestHead,
 } from '../layer/part-transmitter.ts';
+import { writePhase } from '../layer/part-phase.ts';
 import type { FileRange, LayerHash, LayerWorkshop, PreparedPart } from '../layer/ports.ts';
 import { sourceFailure, transmissionError } from './failure-meaning.ts';
 import type { HasherKind, HashState } from './job-protocol.ts';
@@ -68,6 +69,7 @@ export class Workshop implements LayerWorkshop, PartTransmitter {
     const id = this.#nextKey();
     const affinity = { key: id, role: 'follow' } as const;
     let under = true;
+    writePhase(part.shared, 'worker');
     const cancel = (): void => this.#pool.tell({ kind: 'cancel', id }, affinity);
     signal.addEventListener('abort', cancel, { once: true });
     void gate?.then(() => {
