@@ -28,6 +28,7 @@ export type {
   UploaderSnapshot,
 } from './layer/layer-events.ts';
 export type { JournalProblem } from './layer/layer-journal.ts';
+export type { StallAction, WaitingFor } from './layer/stall-watch.ts';
 export type { LayerSource, OpenSource, SourceFile } from './layer/layer-source.ts';
 export type { Descriptor, Platform } from './image/descriptor.ts';
 export type {

@@ -5,6 +5,7 @@ import { abortable } from '../abort.ts';
 import { LongshoreError } from '../errors.ts';
 import { RegistryFault } from '../layer/ports.ts';
 import type { CallContext } from './call-context.ts';
+import { withinTime } from './call-deadline.ts';
 import { CallGate } from './call-gate.ts';
 import type { CallsPerSecond } from './call-quota.ts';
 import { isExpiredCredentials, toRegistryFault } from './ecr-fault.ts';
@@ -58,12 +59,16 @@ export class EcrCaller {
     ecr?.client.destroy();
   }
 
-  /** @throws RegistryFault; the signal's reason */
+  /**
+   * @param handed of a part: resolves when its request is signed and on its way to a worker
+   * @throws RegistryFault; the signal's reason
+   */
   async call<T>(
     context: CallContext,
     tally: CallTally | undefined,
     signal: AbortSignal,
     send: (ecr: Ecr) => Promise<T>,
+    handed?: Promise<void>,
   ): Promise<T> {
     const ecr = await abortable(this.#load(), signal);
     const gate = this.#gates.get(context.operation);
@@ -71,7 +76,7 @@ export class EcrCaller {
     tally?.set(context.operation, (tally.get(context.operation) ?? 0) + 1);
     const startedAtMs = performance.now();
     try {
-      return await send(ecr);
+      return await withinTime(send(ecr), handed, signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       const elapsedMs = Math.round(performance.now() - startedAtMs);

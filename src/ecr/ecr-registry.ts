@@ -1,7 +1,9 @@
 /** ECR behind the layer room's port: one call each, no retries, faults as data. */
 
+import type { UploadLayerPartCommandOutput } from '@aws-sdk/client-ecr';
 import { type Digest, isDigest } from '../digest.ts';
 import { PART_SIZE_REPORTED_BYTES } from '../limits.ts';
+import { writePhase } from '../layer/part-phase.ts';
 import {
   type LayerRegistry,
   type PreparedPart,
@@ -99,7 +101,14 @@ export class EcrRegistry implements LayerRegistry {
   ): Promise<number> {
     const { repository, uploadId } = target;
     const context = { operation: 'UploadLayerPart', repository, uploadId, range: part };
-    const { lastByteReceived } = await this.#call(context, signal, ({ client, sdk }) => {
+    // A request that is signed after all, when its time is over, must not be sent any more.
+    const late = new AbortController();
+    let onHanded: () => void = () => undefined;
+    const handed = new Promise<void>((resolve) => {
+      onHanded = resolve;
+    });
+    const send = ({ client, sdk }: Ecr): Promise<UploadLayerPartCommandOutput> => {
+      writePhase(part.shared, 'credentials');
       const command = new sdk.UploadLayerPartCommand({
         repositoryName: repository,
         uploadId,
@@ -119,9 +128,17 @@ export class EcrRegistry implements LayerRegistry {
         },
         { step: 'build', priority: 'high', name: 'longshorePartBody' },
       );
-      const options: PartOptions = { abortSignal: signal, longshorePart: { part, gate } };
+      const longshorePart = { part, gate, onHanded };
+      const abortSignal = AbortSignal.any([signal, late.signal]);
+      const options: PartOptions = { abortSignal, longshorePart };
       return client.send(command, options);
-    });
+    };
+    const { lastByteReceived } = await this.#call(context, signal, send, handed).catch(
+      (error: unknown) => {
+        late.abort();
+        throw error;
+      },
+    );
     if (lastByteReceived === undefined) throw wrongReply(context, 'lastByteReceived', 'none');
     return lastByteReceived;
   }
@@ -143,7 +160,12 @@ export class EcrRegistry implements LayerRegistry {
     return layerDigest;
   }
 
-  #call<T>(context: CallContext, signal: AbortSignal, send: (ecr: Ecr) => Promise<T>): Promise<T> {
-    return this.#caller.call(context, this.#tally, signal, send);
+  #call<T>(
+    context: CallContext,
+    signal: AbortSignal,
+    send: (ecr: Ecr) => Promise<T>,
+    handed?: Promise<void>,
+  ): Promise<T> {
+    return this.#caller.call(context, this.#tally, signal, send, handed);
   }
 }

@@ -28,6 +28,8 @@ export interface PartOptions {
   readonly longshorePart?: {
     readonly part: PreparedPart;
     readonly gate: Promise<void> | undefined;
+    /** Called when the request is signed and goes to a worker. */
+    readonly onHanded: () => void;
   };
 }
 
@@ -68,6 +70,7 @@ export class RequestHandler implements HttpHandler {
       const control = await this.#controlHandler(request.protocol, proxyUrl);
       return control.handle(request, options);
     }
+    longshorePart.onHanded();
     const { protocol, hostname, port, path, method, headers } = request;
     const reply = await this.#transmitter.transmit(
       longshorePart.part,

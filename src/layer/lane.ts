@@ -9,19 +9,15 @@ import { LongshoreError } from '../errors.ts';
 import { LaneLost } from './lane-lost.ts';
 import type { JournalledProgress, LayerJournal } from './layer-journal.ts';
 import type { LayerProgress } from './layer-progress.ts';
-import {
-  type LivePart,
-  livePart,
-  noteReleased,
-  noteSent,
-  readCommit,
-  wiredLayerBytes,
-} from './live-part.ts';
+import { type LivePart, livePart, noteReleased, noteSent, readCommit } from './live-part.ts';
 import { NoticeQueue } from './notice-queue.ts';
+import { partFault, stallOf } from './part-fault.ts';
+import { movementsOf, type PreparationWait, wiredBytesOf } from './part-gauge.ts';
 import { assertSourceEnds, type PartPreparationOptions, preparePart } from './part-preparation.ts';
 import { type LayerRegistry, RegistryFault } from './ports.ts';
 import { backoffMs, isTransient, type RetryPolicy } from './retry.ts';
 import { sourceEmpty } from './source-errors.ts';
+import type { Movement, StallAction, WaitingFor } from './stall-watch.ts';
 import { type SessionCommand, UploadSession } from './upload-session.ts';
 
 export interface LaneOptions extends PartPreparationOptions {
@@ -44,6 +40,7 @@ export class Lane {
   /** Called when room, progress or failure may let the producer or the end go on. */
   #wake: () => void = () => undefined;
   #sentBytes = 0;
+  #preparing: PreparationWait | undefined;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -58,9 +55,13 @@ export class Lane {
 
   /** Parts on the wire now, and layer bytes that sockets took of parts not yet committed. */
   get onWire(): { readonly partsInFlight: number; readonly wiredBytes: number } {
-    let wiredBytes = this.#session.committedBytes;
-    for (const part of this.#live.values()) wiredBytes += wiredLayerBytes(part);
+    const wiredBytes = this.#session.committedBytes + wiredBytesOf(this.#live);
     return { partsInFlight: this.#session.inFlightCount, wiredBytes };
+  }
+
+  /** What should move: the parts on the wire, and the one that is prepared. */
+  get movements(): readonly Movement[] {
+    return movementsOf(this.#live, this.#preparing, this.#options.source.receivedBytes);
   }
 
   /**
@@ -102,7 +103,10 @@ export class Lane {
       if (range === undefined) break;
       await this.#until(() => this.#session.hasRoom);
       const startedAtMs = performance.now();
-      const ready = await preparePart(this.#options, range, stop);
+      const ready = await preparePart(this.#options, range, stop, (waitingFor) => {
+        this.#preparing = { partIndex: index, waitingFor };
+      });
+      this.#preparing = undefined;
       if (ready === undefined) break;
       this.#live.set(index, livePart(ready, startedAtMs));
       firstByte = ready.prepared.endByte;
@@ -144,12 +148,14 @@ export class Lane {
         return;
       case 'cancel':
         part.cancel?.abort();
+        this.#noteStall(index, 'predecessor', this.#options.tailHoldMs, 'narrower-window');
         return;
       case 'committed':
         this.#committed(index, command.attempt, part);
         return;
       case 'wait': {
-        const fault = part.lastFault ?? new RegistryFault('ambiguous', this.#wrongReply(part));
+        const fault = partFault(part, this.#options.target);
+        const waitingFor = stallOf(part)?.waitingFor;
         const delayMs = backoffMs(fault, command.failureCount, this.#options.retry);
         this.#notices.add(() =>
           this.#options.progress.callRetried(
@@ -158,17 +164,26 @@ export class Lane {
             command.failureCount,
             delayMs,
             index,
+            waitingFor,
           ),
         );
         part.waitTimer = setTimeout(() => this.#perform(this.#session.due(index)), delayMs);
         return;
       }
-      case 'exhausted':
-        this.#fail(part.lastFault?.error ?? this.#wrongReply(part));
+      case 'exhausted': {
+        const stall = stallOf(part);
+        if (stall !== undefined) this.#noteStall(index, stall.waitingFor, stall.waitedMs, 'failed');
+        this.#fail(partFault(part, this.#options.target).error);
         return;
+      }
       case 'diverged':
-        this.#fail(new LaneLost(part.lastFault?.error ?? this.#wrongReply(part)));
+        this.#fail(new LaneLost(partFault(part, this.#options.target).error));
     }
+  }
+
+  #noteStall(index: number, waitingFor: WaitingFor, waitedMs: number, action: StallAction): void {
+    const what = { waitingFor, partIndex: index };
+    this.#notices.add(() => this.#options.progress.stalled(what, waitedMs, action));
   }
 
   async #transmit(index: number, attempt: number, held: boolean, part: LivePart): Promise<void> {
@@ -235,7 +250,8 @@ export class Lane {
     if (error.kind === 'part-out-of-order') {
       return () => this.#session.outOfOrder(index, attempt, error.nextByte);
     }
-    if (isTransient(error)) return () => this.#session.failed(index, attempt);
+    const isStalled = stallOf(part) !== undefined;
+    if (isTransient(error)) return () => this.#session.failed(index, attempt, isStalled);
     return () => {
       this.#fail(error.kind === 'upload-lost' ? new LaneLost(error.error) : error.error);
       return [];
@@ -251,19 +267,6 @@ export class Lane {
     const durationMs = performance.now() - part.startedAtMs;
     this.#notices.add(() =>
       this.#options.progress.partAcknowledged(index, prepared, attempt, durationMs),
-    );
-  }
-
-  #wrongReply({ prepared }: LivePart): LongshoreError {
-    return new LongshoreError(
-      'E_REGISTRY_PROTOCOL',
-      'ECR keeps answering UploadLayerPart with a lastByteReceived that is not the last byte sent',
-      {
-        operation: 'UploadLayerPart',
-        repository: this.#options.target.repository,
-        expected: `lastByteReceived ${prepared.endByte - 1}`,
-        received: 'another byte',
-      },
     );
   }
 

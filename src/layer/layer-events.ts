@@ -3,6 +3,7 @@
 import type { Digest } from '../digest.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { JournalProblem } from './layer-journal.ts';
+import type { StallAction, WaitingFor } from './stall-watch.ts';
 
 /** Names the layer an event is about. */
 export interface LayerName {
@@ -66,6 +67,20 @@ export type LayerEvent = LayerName &
         readonly delayMs: number;
         readonly code: ErrorCode;
         readonly message: string;
+      }
+    /**
+     * Something has not moved for half of the time that it is given, and again each time that wait has
+     * doubled (`none`); or it was given up for that.
+     */
+    | {
+        readonly type: 'layer-stalled';
+        /** The part that does not move, where it is one. */
+        readonly partIndex?: number;
+        /** The call that is waited for, where it carries no part. */
+        readonly operation?: string;
+        readonly waitingFor: WaitingFor;
+        readonly waitedMs: number;
+        readonly action: StallAction;
       }
     /** The upload of an earlier process goes on (`resumeDirectory`), instead of `upload-initiated`. */
     | {

@@ -8,11 +8,13 @@ import { LayerProgress } from './layer-progress.ts';
 import type { LayerOrder, LayerUploadContext } from './upload-context.ts';
 import type { LayerRegistry } from './ports.ts';
 import { takePermit } from './permit.ts';
+import { StallReporter } from './stall-reporter.ts';
 
 export class LayerQueue {
   readonly #context: LayerUploadContext;
   readonly #permits: ReturnType<typeof pLimit>;
   readonly #layers = new Set<LayerProgress>();
+  readonly #stalls: StallReporter;
   readonly #totals = { acceptedBytes: 0, resentBytes: 0 };
   readonly #counts = { uploaded: 0, 'already-present': 0, failed: 0 };
   #lastLayerId = 0;
@@ -20,6 +22,7 @@ export class LayerQueue {
   constructor(context: LayerUploadContext, layersInFlight: number) {
     this.#context = context;
     this.#permits = pLimit(layersInFlight);
+    this.#stalls = new StallReporter(this.#layers, context.timeouts);
   }
 
   /**
@@ -73,11 +76,13 @@ export class LayerQueue {
     const name = { repository, source, layerId: this.#lastLayerId };
     const progress = new LayerProgress(name, this.#totals, new EventSink(onEvent));
     this.#layers.add(progress);
+    this.#stalls.start();
     return progress;
   }
 
   untrack(progress: LayerProgress): void {
     this.#layers.delete(progress);
+    if (this.#layers.size === 0) this.#stalls.stop();
   }
 
   snapshot(): UploaderSnapshot {

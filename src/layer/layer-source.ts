@@ -33,11 +33,16 @@ export interface OpenSource {
   /** Whether one more pass costs next to nothing: then a layer ECR has is found before sending. */
   readonly cheapToReread: boolean;
   /** A path that worker threads can read by themselves, so that no byte passes the main thread. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** Where in that file the source's first byte is: a blob within an archive. Default 0. */
-  readonly pathOffsetBytes?: number;
+  readonly pathOffsetBytes?: number | undefined;
   /** The file at `path`, where an upload of it may be resumed by another process. */
-  readonly file?: SourceFile;
+  readonly file?: SourceFile | undefined;
+  /**
+   * Bytes that have arrived so far, where the source can tell while it is read: then one that gives
+   * little now and then does not count as silent.
+   */
+  readonly receivedBytes?: number | undefined;
   /**
    * Fills `target` from the start with the bytes at `firstByte`; calls come in order, without gaps.
    * Resolves with the count of bytes written, less than `target.length` only at the end of the data.

@@ -13,12 +13,12 @@ import { LaneLost } from './lane-lost.ts';
 import type { LayerReceipt } from './layer-events.ts';
 import type { LayerJournal } from './layer-journal.ts';
 import type { LayerProgress } from './layer-progress.ts';
-import type { OpenSource } from './layer-source.ts';
 import { planParts } from './part-plan.ts';
 import { hashBeforehand } from './prehash.ts';
 import { RepositoryCalls } from './repository-calls.ts';
 import { sourceEmpty } from './source-errors.ts';
 import { UploadAttempt } from './upload-attempt.ts';
+import { WatchedSource } from './watched-source.ts';
 import type { LayerOrder, LayerUploadContext } from './upload-context.ts';
 
 type Outcome = Omit<LayerReceipt, 'repository' | 'source' | 'durationMs'>;
@@ -46,7 +46,7 @@ export class LayerUpload {
 
   async run(): Promise<Outcome> {
     const { source } = this.#order;
-    const opened = await source.open(this.#signal);
+    const opened = await this.#open();
     try {
       this.#progress.sizeBytes = opened.sizeBytes;
       this.#progress.emit({
@@ -77,22 +77,29 @@ export class LayerUpload {
     }
   }
 
+  #open(): Promise<WatchedSource> {
+    const { sourceTimeoutMs } = this.#context;
+    return WatchedSource.open(this.#order.source, sourceTimeoutMs, this.#progress, this.#signal);
+  }
+
   /** The digest, if it can be known before the layer is sent. */
-  async #knownDigest(opened: OpenSource): Promise<Digest | undefined> {
+  async #knownDigest(opened: WatchedSource): Promise<Digest | undefined> {
     const { expectedDigest, presence, source } = this.#order;
     let digest = expectedDigest ?? source.digest;
     if (digest === undefined && presence === 'ask' && opened.cheapToReread) {
       this.#progress.state = 'hashing';
       const { workshop, memory } = this.#context;
       const counter = this.#progress.hashedCounter;
-      digest = await hashBeforehand(opened, source.label, workshop, memory, counter, this.#signal);
+      digest = await this.#progress.during('preparation', undefined, () =>
+        hashBeforehand(opened, source.label, workshop, memory, counter, this.#signal),
+      );
       this.#progress.emit({ type: 'layer-hashed', digest });
     }
     this.#progress.digest = digest;
     return digest;
   }
 
-  async #uploadUnlessPresent(opened: OpenSource, digest: Digest): Promise<Outcome> {
+  async #uploadUnlessPresent(opened: WatchedSource, digest: Digest): Promise<Outcome> {
     const sizeBytes = await this.#presentSize(opened, digest);
     if (sizeBytes === undefined) return this.#upload(opened, digest);
     await forgetJournal(this.#journalledLayer(opened, digest));
@@ -100,7 +107,7 @@ export class LayerUpload {
   }
 
   /** The layer's size, if it need not be sent. */
-  async #presentSize(opened: OpenSource, digest: Digest): Promise<number | undefined> {
+  async #presentSize(opened: WatchedSource, digest: Digest): Promise<number | undefined> {
     const { presence, repository } = this.#order;
     if (presence === 'ignore') return undefined;
     if (presence !== 'ask') {
@@ -110,7 +117,7 @@ export class LayerUpload {
     return (await this.#calls.hasLayer(digest)) ? (opened.sizeBytes ?? 0) : undefined;
   }
 
-  async #upload(opened: OpenSource, digest: Digest | undefined): Promise<Outcome> {
+  async #upload(opened: WatchedSource, digest: Digest | undefined): Promise<Outcome> {
     const journalled = await openJournal(this.#journalledLayer(opened, digest));
     try {
       const outcome = await this.#resumeOrBegin(opened, digest, journalled);
@@ -126,7 +133,7 @@ export class LayerUpload {
 
   /** An upload of an earlier process that cannot be gone on with counts for nothing. */
   async #resumeOrBegin(
-    opened: OpenSource,
+    opened: WatchedSource,
     digest: Digest | undefined,
     journalled: UsableJournal | undefined,
   ): Promise<Outcome> {
@@ -147,7 +154,7 @@ export class LayerUpload {
 
   /** If ECR loses the upload, the layer starts again, once, from a source that can be read again. */
   async #uploadAnew(
-    opened: OpenSource,
+    opened: WatchedSource,
     digest: Digest | undefined,
     journal: LayerJournal | undefined,
   ): Promise<Outcome> {
@@ -164,7 +171,7 @@ export class LayerUpload {
   }
 
   /** Returns only if the layer may start again. */
-  #startAgain(error: unknown, { rereadable }: OpenSource): void {
+  #startAgain(error: unknown, { rereadable }: WatchedSource): void {
     if (!(error instanceof LaneLost)) throw error;
     if (!rereadable) throw error.error;
     this.#progress.restarted();
@@ -172,8 +179,8 @@ export class LayerUpload {
     this.#progress.emit({ type: 'layer-restarted', code, message });
   }
 
-  async #withSource<T>(use: (again: OpenSource) => Promise<T>): Promise<T> {
-    const again = await this.#order.source.open(this.#signal);
+  async #withSource<T>(use: (again: WatchedSource) => Promise<T>): Promise<T> {
+    const again = await this.#open();
     try {
       return await use(again);
     } finally {
@@ -182,7 +189,7 @@ export class LayerUpload {
   }
 
   async #attempt(
-    opened: OpenSource,
+    opened: WatchedSource,
     expected: Digest | undefined,
     journal: LayerJournal | undefined,
     found?: UsableJournal['found'],
@@ -213,7 +220,7 @@ export class LayerUpload {
     return { digest, sizeBytes, outcome, partCount: 0, sentBytes, resumedBytes: 0 };
   }
 
-  #journalledLayer(opened: OpenSource, digest: Digest | undefined): JournalledLayer {
+  #journalledLayer(opened: WatchedSource, digest: Digest | undefined): JournalledLayer {
     const { journals, workshop, partSizeBytes } = this.#context;
     const { repository, source } = this.#order;
     return {

@@ -1,17 +1,18 @@
 /** Turns the next range of a source into a part that is ready to be sent. */
 
 import type { LimitFunction } from 'p-limit';
-import type { OpenSource } from './layer-source.ts';
 import { type PartMemory, partMemoryBytes, stagingArea } from './part-memory.ts';
 import type { PartPlan } from './part-plan.ts';
 import { takePermit } from './permit.ts';
 import type { ByteRange, FramePart, LayerHash, PreparedPart, UploadTarget } from './ports.ts';
 import { sourceChanged } from './source-errors.ts';
+import type { WaitingFor } from './stall-watch.ts';
+import type { WatchedSource } from './watched-source.ts';
 
 export interface PartPreparationOptions {
   readonly target: UploadTarget;
   readonly plan: PartPlan;
-  readonly source: OpenSource;
+  readonly source: WatchedSource;
   readonly sourceLabel: string;
   readonly hash: LayerHash;
   readonly framePart: FramePart;
@@ -31,13 +32,18 @@ export interface ReadyPart {
 const SMALL_PART_BYTES = 64 * 1024;
 const SMALL_PART_STEP = 4;
 
-/** Called for the parts of a layer in order. Resolves with nothing at the end of the data. */
+/**
+ * Called for the parts of a layer in order. Resolves with nothing at the end of the data.
+ * @param onWait told what is waited for next
+ */
 export async function preparePart(
   options: PartPreparationOptions,
   range: ByteRange,
   stop: AbortSignal,
+  onWait: (waitingFor: WaitingFor) => void = () => undefined,
 ): Promise<ReadyPart | undefined> {
   const { memory, source, hash, framePart, target } = options;
+  onWait('turn');
   // Always in this order, permit then memory, so that no two parts wait for each other.
   const givePermitBack = await takePermit(options.partPermits, stop);
   let shared: SharedArrayBuffer | undefined;
@@ -48,9 +54,11 @@ export async function preparePart(
   };
   try {
     const remainingBytes = (source.sizeBytes ?? Number.POSITIVE_INFINITY) - range.firstByte;
+    onWait('memory');
     shared = await memory.acquire(memoryFor(range, options.plan), remainingBytes, stop);
     endPreparation = memory.beginPreparation();
     const plannedBytes = range.endByte - range.firstByte;
+    onWait('source');
     const lengthBytes =
       source.path === undefined ? await stage(options, shared, range, stop) : plannedBytes;
     if (lengthBytes === 0) {
@@ -58,6 +66,7 @@ export async function preparePart(
       return undefined;
     }
     const actual = { firstByte: range.firstByte, endByte: range.firstByte + lengthBytes };
+    onWait('preparation');
     const prepared = await hash.preparePart(
       shared,
       actual,
@@ -69,7 +78,8 @@ export async function preparePart(
     stop.throwIfAborted();
     return { prepared, release };
   } catch (error) {
-    release();
+    // A source that hears no abort may still write to the memory.
+    void source.idle.then(release);
     throw error;
   } finally {
     endPreparation?.();
@@ -78,7 +88,7 @@ export async function preparePart(
 
 /** A source of known size that passes the main thread must end where it said it would. */
 export async function assertSourceEnds(
-  source: OpenSource,
+  source: WatchedSource,
   label: string,
   sizeBytes: number,
   stop: AbortSignal,
@@ -97,7 +107,6 @@ async function stage(
   stop: AbortSignal,
 ): Promise<number> {
   const area = stagingArea(shared, range.endByte - range.firstByte);
-  // The source writes into the area as long as it has not settled; it gives up on the same signal.
   const lengthBytes = await source.read(area, range.firstByte, stop);
   if (source.sizeBytes !== undefined && lengthBytes < area.length) {
     throw sourceChanged(sourceLabel, source.sizeBytes, range.firstByte + lengthBytes);

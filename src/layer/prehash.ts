@@ -2,13 +2,13 @@
 
 import type { Digest } from '../digest.ts';
 import { PART_SIZE_REPORTED_BYTES } from '../limits.ts';
-import type { OpenSource } from './layer-source.ts';
 import { type PartMemory, partMemoryBytes, stagingArea } from './part-memory.ts';
 import type { LayerWorkshop } from './ports.ts';
+import type { WatchedSource } from './watched-source.ts';
 
 /** @throws LongshoreError E_SOURCE_UNREADABLE, E_SOURCE_CHANGED */
 export async function hashBeforehand(
-  source: OpenSource,
+  source: WatchedSource,
   label: string,
   workshop: LayerWorkshop,
   memory: PartMemory,
@@ -41,7 +41,7 @@ export async function hashBeforehand(
     return await hash.digest();
   } finally {
     endPreparation();
-    memory.release(shared);
+    void source.idle.then(() => memory.release(shared));
     hash.dispose();
   }
 }

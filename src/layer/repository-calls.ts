@@ -45,7 +45,9 @@ export class RepositoryCalls {
   /** Calls with retries; creates the repository if it is missing and that is wanted. */
   async #inRepository<T>(operation: string, call: () => Promise<T>): Promise<T> {
     const withRetry = (): Promise<T> =>
-      callWithRetry(call, this.#context.retry, this.#signal, this.onRetry(operation));
+      this.#progress.during('call', operation, () =>
+        callWithRetry(call, this.#context.retry, this.#signal, this.onRetry(operation)),
+      );
     try {
       return await withRetry().catch(async (error: unknown) => {
         const missing = error instanceof RegistryFault && error.kind === 'repository-missing';

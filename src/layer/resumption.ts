@@ -14,6 +14,7 @@ import { LaneLost } from './lane-lost.ts';
 import type { JournalledProgress } from './layer-journal.ts';
 import type { LayerProgress } from './layer-progress.ts';
 import { partMemoryBytes, stagingArea } from './part-memory.ts';
+import { partGauge } from './part-gauge.ts';
 import { type PartPreparationOptions, preparePart } from './part-preparation.ts';
 import { type LayerRegistry, type PreparedPart, RegistryFault } from './ports.ts';
 import { callWithRetry, type RetryPolicy } from './retry.ts';
@@ -69,18 +70,27 @@ export class Resumption {
   async #run(signal: AbortSignal): Promise<JournalledProgress> {
     const { reached, plan, progress, isHashRestored } = this.#options;
     progress.state = 'hashing';
-    await this.#pass(0, reached.endByte, !isHashRestored, signal);
+    await progress.during('preparation', undefined, () =>
+      this.#pass(0, reached.endByte, !isHashRestored, signal),
+    );
     progress.state = 'sending';
     const range = plan.partAt(reached.partCount, reached.endByte);
     const startedAtMs = performance.now();
-    const ready = range === undefined ? undefined : await preparePart(this.#options, range, signal);
+    const ready =
+      range === undefined
+        ? undefined
+        : await progress.during('preparation', undefined, () =>
+            preparePart(this.#options, range, signal),
+          );
     if (ready === undefined) {
       this.#resumed(reached.endByte);
       return reached;
     }
     try {
+      progress.gauge = partGauge(reached, ready.prepared);
       return await this.#probe(ready.prepared, startedAtMs, signal);
     } finally {
+      progress.gauge = undefined;
       ready.release();
     }
   }
@@ -184,7 +194,7 @@ export class Resumption {
       return savedHash;
     } finally {
       endPreparation();
-      if (!isFile) memory.release(shared);
+      if (!isFile) void source.idle.then(() => memory.release(shared));
     }
   }
 

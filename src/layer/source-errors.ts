@@ -33,6 +33,13 @@ export function sourceChanged(
   );
 }
 
+/** Nobody waits for a source without end. */
+export function sourceSilent(label: string, waitedMs: number): LongshoreError {
+  const silence = new Error(`it gave nothing for ${waitedMs} ms`);
+  const hint = 'see what feeds it, or raise sourceTimeoutMs';
+  return sourceUnreadable(label, silence, hint, 'ETIMEDOUT');
+}
+
 /** ECR has no way to store a layer of no bytes. */
 export function sourceEmpty(label: string): LongshoreError {
   return new LongshoreError(

@@ -9,12 +9,12 @@ import { completeLayer } from './layer-completion.ts';
 import type { LayerReceipt } from './layer-events.ts';
 import type { JournalledProgress, LayerJournal } from './layer-journal.ts';
 import type { LayerProgress } from './layer-progress.ts';
-import type { OpenSource } from './layer-source.ts';
 import { planParts } from './part-plan.ts';
 import type { LayerHash } from './ports.ts';
 import type { RepositoryCalls } from './repository-calls.ts';
 import { Resumption } from './resumption.ts';
 import type { LayerOrder, LayerUploadContext } from './upload-context.ts';
+import type { WatchedSource } from './watched-source.ts';
 
 export interface UploadAttemptOptions {
   readonly context: LayerUploadContext;
@@ -23,7 +23,7 @@ export interface UploadAttemptOptions {
   readonly progress: LayerProgress;
   readonly signal: AbortSignal;
   /** At its first byte. */
-  readonly source: OpenSource;
+  readonly source: WatchedSource;
   readonly expected: Digest | undefined;
   readonly journal: LayerJournal | undefined;
   /** Where given, its upload is gone on with. */
@@ -134,14 +134,16 @@ export class UploadAttempt {
       }
       progress.digest = sent.digest;
       progress.state = 'completing';
-      const outcome = await completeLayer(
-        context.registry,
-        sending.target,
-        sent.digest,
-        context.retry,
-        signal,
-        (operation) => calls.onRetry(operation),
-        resumedBytes > 0,
+      const outcome = await progress.during('call', 'CompleteLayerUpload', () =>
+        completeLayer(
+          context.registry,
+          sending.target,
+          sent.digest,
+          context.retry,
+          signal,
+          (operation) => calls.onRetry(operation),
+          resumedBytes > 0,
+        ),
       );
       context.completed.add(order.repository, sent.digest, sent.sizeBytes);
       return { ...sent, outcome, resumedBytes };

@@ -8,6 +8,7 @@ import type { LayerSource } from './layer-source.ts';
 import type { PartMemory } from './part-memory.ts';
 import type { FramePart, LayerRegistry, LayerWorkshop } from './ports.ts';
 import type { RetryPolicy } from './retry.ts';
+import type { StallTimeouts } from './stall-reporter.ts';
 import type { SingleFlight } from './single-flight.ts';
 
 /** What all layers of an uploader share. */
@@ -23,6 +24,9 @@ export interface LayerUploadContext {
   readonly partSizeBytes: number | undefined;
   readonly tailHoldMs: number;
   readonly retry: RetryPolicy;
+  readonly timeouts: StallTimeouts;
+  /** Longest time in which a source may give nothing. */
+  readonly sourceTimeoutMs: number;
   readonly createRepository: boolean;
   /** Where what survives a crash is kept, if anywhere. */
   readonly journals: LayerJournals | undefined;

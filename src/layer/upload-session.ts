@@ -139,11 +139,16 @@ export class UploadSession {
     return [{ type: 'diverged', index }];
   }
 
-  /** The attempt failed in a way that another one may cure. It may have landed all the same. */
-  failed(index: number, attempt: number): SessionCommand[] {
+  /**
+   * The attempt failed in a way that another one may cure. It may have landed all the same.
+   * @param isStalled whether it was given up because nothing moved: then less is sent at once
+   */
+  failed(index: number, attempt: number, isStalled = false): SessionCommand[] {
     const part = this.#current(index, attempt);
     if (part === undefined) return [];
-    if (part.phase !== 'held') return this.#fail(index, part);
+    if (part.phase !== 'held') {
+      return [...(isStalled ? this.#narrow() : []), ...this.#fail(index, part)];
+    }
     // Nothing of it can have landed. Perhaps the registry does not like to wait: hold back less.
     part.phase = 'waiting';
     return [...this.#narrow(), { type: 'wait', index, failureCount: 1 }];

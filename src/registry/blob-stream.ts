@@ -44,6 +44,11 @@ export class BlobStream {
     this.sizeBytes = request.sizeBytes;
   }
 
+  /** Of the blob, what has arrived so far. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
   /** Resolves when bytes are on their way. @throws ReadFault; E_SOURCE_CHANGED; the signal's reason */
   async start(signal: AbortSignal): Promise<void> {
     await this.#persist(async () => {

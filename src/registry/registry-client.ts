@@ -116,6 +116,9 @@ export class RegistryClient {
     await within(signal, (both) => stream.start(both));
     return {
       read: (target, signalOfRead) => within(signalOfRead, (both) => stream.read(target, both)),
+      get receivedBytes() {
+        return stream.receivedBytes;
+      },
       close: () => stream.close(),
     };
   }
@@ -222,6 +225,8 @@ export class RegistryClient {
 
 /** A blob that is being downloaded. */
 export interface RegistryBlob {
+  /** What has arrived so far, of `sizeBytes`. */
+  readonly receivedBytes: number;
   /**
    * Fills `target` with the bytes that follow those read before, resuming broken downloads; resolves
    * with their count, less than `target.length` only at the end. One call at a time.

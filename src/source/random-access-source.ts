@@ -25,11 +25,15 @@ export function randomAccessSource(
   return {
     label,
     ...(options.digest !== undefined && { digest: options.digest }),
-    open: () =>
-      Promise.resolve({
+    open: () => {
+      let receivedBytes = 0;
+      return Promise.resolve({
         sizeBytes: access.sizeBytes,
         rereadable: true,
         cheapToReread: false,
+        get receivedBytes() {
+          return receivedBytes;
+        },
         read: async (target, firstByte, signal) => {
           let filled = 0;
           while (filled < target.length) {
@@ -47,12 +51,14 @@ export function randomAccessSource(
             }
             target.set(bytes, filled);
             filled += bytes.length;
+            receivedBytes += bytes.length;
           }
           return filled;
         },
         assertUnchanged: () => Promise.resolve(),
         close: () => Promise.resolve(),
-      }),
+      });
+    },
   };
 }
 

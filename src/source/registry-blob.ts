@@ -19,13 +19,18 @@ export function registryBlob(
     open: () => {
       // With the first byte that is wanted: a layer that another push is sending is not read at all.
       let stream: ReturnType<RegistryClient['openBlob']> | undefined;
+      let blob: Awaited<typeof stream>;
       return Promise.resolve({
         sizeBytes,
         rereadable: true,
         cheapToReread: false,
+        get receivedBytes() {
+          return blob?.receivedBytes;
+        },
         read: async (target, _firstByte, signal) => {
           stream ??= client.openBlob(repository, descriptor, signal);
-          return (await stream).read(target, signal);
+          blob = await stream;
+          return blob.read(target, signal);
         },
         // Named by its digest, it cannot change.
         assertUnchanged: () => Promise.resolve(),

@@ -59,6 +59,7 @@ function openStream(
   const iterator = iterate(stream, label);
   let leftover: Uint8Array = new Uint8Array(0);
   let ended = false;
+  let receivedBytes = 0;
 
   /** The next chunk, or `undefined` at the end. */
   async function nextChunk(signal: AbortSignal): Promise<Uint8Array | undefined> {
@@ -69,6 +70,7 @@ function openStream(
     if (!(result.value instanceof Uint8Array)) {
       throw sourceUnreadable(label, new TypeError('it yields something other than bytes'));
     }
+    receivedBytes += result.value.length;
     return result.value;
   }
 
@@ -76,6 +78,9 @@ function openStream(
     sizeBytes,
     rereadable,
     cheapToReread: false,
+    get receivedBytes() {
+      return receivedBytes;
+    },
     read: async (target, _firstByte, signal) => {
       let filled = 0;
       while (filled < target.length && !ended) {

@@ -72,7 +72,9 @@ export class ImageWorkplace {
   async #hash(input: FileRange, progress: LayerProgress, signal: AbortSignal): Promise<Digest> {
     signal.throwIfAborted();
     progress.state = 'hashing';
-    return this.#workshop.hashFile(input, progress.hashedCounter, signal);
+    return progress.during('preparation', undefined, () =>
+      this.#workshop.hashFile(input, progress.hashedCounter, signal),
+    );
   }
 
   async #compress(
@@ -87,7 +89,9 @@ export class ImageWorkplace {
     progress.state = 'compressing';
     const startedAtMs = performance.now();
     const { hashedCounter } = progress;
-    const layer = await this.#workshop.compress(input, path, compression, hashedCounter, signal);
+    const layer = await progress.during('preparation', undefined, () =>
+      this.#workshop.compress(input, path, compression, hashedCounter, signal),
+    );
     const { digest, diffId, sizeBytes } = layer;
     sink.emit({
       ...name,

@@ -74,10 +74,18 @@ export interface UploaderOptions {
   readonly retryDelayMsMax?: number;
   /** Longest wait for a connection, TLS included, 1..600,000. Default 10,000 ms. */
   readonly connectTimeoutMs?: number;
-  /** Longest time in which a socket takes no byte of a part, 1..600,000. Default 30,000 ms. */
+  /**
+   * Longest time in which a socket takes less than 16 KiB of a part, 1..600,000. Default 30,000 ms.
+   * Half of it is how long anything may stand still before `layer-stalled` tells of it.
+   */
   readonly stallTimeoutMs?: number;
   /** Longest wait for a reply after the last byte was sent, 1..600,000. Default 60,000 ms. */
   readonly replyTimeoutMs?: number;
+  /**
+   * Longest time in which a source gives nothing, 1..86,400,000. Default 3,600,000 ms, an hour: what
+   * feeds a stream may take its time, and `layer-stalled` tells of it long before.
+   */
+  readonly sourceTimeoutMs?: number;
   /** Longest time a part's last bytes are held back for the part before it. Default 15,000 ms. */
   readonly tailHoldMs?: number;
   /**
@@ -127,6 +135,7 @@ type NumberOption =
   | 'connectTimeoutMs'
   | 'stallTimeoutMs'
   | 'replyTimeoutMs'
+  | 'sourceTimeoutMs'
   | 'tailHoldMs';
 
 interface Range {
@@ -150,6 +159,7 @@ const RANGE: Readonly<Record<NumberOption, Range>> = {
   connectTimeoutMs: { min: 1, max: 600_000, byDefault: 10_000 },
   stallTimeoutMs: { min: 1, max: 600_000, byDefault: 30_000 },
   replyTimeoutMs: { min: 1, max: 600_000, byDefault: 60_000 },
+  sourceTimeoutMs: { min: 1, max: 86_400_000, byDefault: 3_600_000 },
   tailHoldMs: { min: 1, max: 600_000, byDefault: 15_000 },
 };
 

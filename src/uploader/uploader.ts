@@ -143,6 +143,8 @@ class LayerUploader implements Uploader {
         partSizeBytes: options.partSizeBytes,
         tailHoldMs: options.tailHoldMs,
         retry,
+        timeouts: options,
+        sourceTimeoutMs: options.sourceTimeoutMs,
         createRepository: createRepository !== false,
         journals: journalsOf(options),
       },

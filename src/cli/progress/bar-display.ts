@@ -15,6 +15,7 @@ import type { ExpectedLayer } from './layer-ledger.ts';
 import { type ProgressEvent, ProgressModel } from './progress-model.ts';
 import { formatRow, layOut } from './progress-row.ts';
 import { describeResumption, JournalRemarks } from './resume-text.ts';
+import { StallRemarks } from './stall-text.ts';
 import type { Style } from './style.ts';
 import { fitStart } from './text-fit.ts';
 
@@ -31,6 +32,7 @@ export class BarDisplay implements ProgressDisplay {
   readonly #screen: BarScreen;
   readonly #stopExit: () => void;
   readonly #journals = new JournalRemarks();
+  readonly #stalls = new StallRemarks();
   #note = '';
   #noteUntilMs = 0;
 
@@ -67,6 +69,11 @@ export class BarDisplay implements ProgressDisplay {
       case 'journal-unusable':
         this.#remark(this.#journals.of(event) ?? this.#note);
         break;
+      case 'layer-stalled': {
+        const name = this.#model.nameOf(event);
+        this.#remark(this.#stalls.of(event, this.#context.now(), name) ?? this.#note);
+        break;
+      }
       case 'layer-restarted':
         this.#remark(describeRestart(event, this.#model.nameOf(event)));
         break;

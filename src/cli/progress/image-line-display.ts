@@ -19,6 +19,7 @@ import type { ProgressDisplay } from './progress-display.ts';
 import { type ProgressEvent, ProgressModel } from './progress-model.ts';
 import { formatBytes, formatClock, formatPercent, formatRate, plural } from './quantity-format.ts';
 import { describeResumption, JournalRemarks } from './resume-text.ts';
+import { StallRemarks } from './stall-text.ts';
 import { printable } from './text-fit.ts';
 
 const TICK_MS = 10_000;
@@ -36,6 +37,7 @@ export class ImageLineDisplay implements ProgressDisplay {
   readonly #beganMs: number;
   readonly #startedMs = new Map<number, number>();
   readonly #journals = new JournalRemarks();
+  readonly #stalls = new StallRemarks();
   #lastLineMs: number;
   #detailCount = 0;
   #retryCount = 0;
@@ -98,6 +100,12 @@ export class ImageLineDisplay implements ProgressDisplay {
       case 'journal-unusable': {
         const remark = this.#journals.of(event);
         if (remark !== undefined) this.#retry(remark);
+        break;
+      }
+      case 'layer-stalled': {
+        const name = this.#model.nameOf(event);
+        const remark = this.#stalls.of(event, this.#context.now(), name);
+        if (remark !== undefined) this.say(remark);
         break;
       }
       case 'layer-restarted':

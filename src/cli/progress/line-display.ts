@@ -13,6 +13,7 @@ import type { ProgressDisplay } from './progress-display.ts';
 import type { ProgressEvent } from './progress-model.ts';
 import { formatBytes, formatPercent, formatRate } from './quantity-format.ts';
 import { describeResumption, JournalRemarks } from './resume-text.ts';
+import { StallRemarks } from './stall-text.ts';
 import { printable } from './text-fit.ts';
 
 const LINE_INTERVAL_MS = 10_000;
@@ -33,6 +34,7 @@ export class LineDisplay implements ProgressDisplay {
   readonly #logs = new Map<number, LayerLog>();
   readonly #repositories = new Set<string>();
   readonly #journals = new JournalRemarks();
+  readonly #stalls = new StallRemarks();
 
   constructor(context: Pick<CliContext, 'stderr' | 'now'>) {
     this.#context = context;
@@ -52,6 +54,9 @@ export class LineDisplay implements ProgressDisplay {
         break;
       case 'call-retried':
         this.#retry(event);
+        break;
+      case 'layer-stalled':
+        this.#stall(event);
         break;
       case 'layer-restarted':
         this.#open(event.layerId, this.#logs.get(event.layerId)?.sizeBytes);
@@ -110,6 +115,11 @@ export class LineDisplay implements ProgressDisplay {
 
   #remark(event: Extract<LayerEvent, { type: 'journal-unusable' }>): void {
     const remark = this.#journals.of(event);
+    if (remark !== undefined) this.say(remark);
+  }
+
+  #stall(event: Extract<LayerEvent, { type: 'layer-stalled' }>): void {
+    const remark = this.#stalls.of(event, this.#context.now());
     if (remark !== undefined) this.say(remark);
   }
 

@@ -1,0 +1,34 @@
+/** What a part's failed attempts come to. */
+
+import { LongshoreError } from '../errors.ts';
+import type { LivePart } from './live-part.ts';
+import { readPhase } from './part-phase.ts';
+import { RegistryFault, type UploadTarget } from './ports.ts';
+import type { WaitingFor } from './stall-watch.ts';
+
+/** The fault of the last attempt; where there was none, the reply named another byte. */
+export function partFault(part: LivePart, target: UploadTarget): RegistryFault {
+  return part.lastFault ?? new RegistryFault('ambiguous', otherByte(part, target));
+}
+
+/** What the last attempt was given up for waiting for, and how long it had waited. */
+export function stallOf(
+  part: LivePart,
+): { readonly waitingFor: WaitingFor; readonly waitedMs: number } | undefined {
+  const error = part.lastFault?.error;
+  if (!LongshoreError.is(error, 'E_TIMEOUT')) return undefined;
+  return { waitingFor: readPhase(part.prepared.shared), waitedMs: error.details.waitedMs };
+}
+
+function otherByte({ prepared }: LivePart, { repository }: UploadTarget): LongshoreError {
+  return new LongshoreError(
+    'E_REGISTRY_PROTOCOL',
+    'ECR keeps answering UploadLayerPart with a lastByteReceived that is not the last byte sent',
+    {
+      operation: 'UploadLayerPart',
+      repository,
+      expected: `lastByteReceived ${prepared.endByte - 1}`,
+      received: 'another byte',
+    },
+  );
+}
