@@ -16,8 +16,6 @@ import { PIECE_MIN_BYTES, WritePiece } from './write-piece.ts';
 
 /** Most bytes handed to the socket at once; smaller pieces cost throughput, larger ones delay others. */
 const WRITE_BYTES = 1024 * 1024;
-/** OpenSSL keeps an encrypted copy of a piece for each connection, and does not give it back. */
-const WRITE_BYTES_TLS = 256 * 1024;
 /** A reply to a part is a few hundred bytes; more is not one. */
 const REPLY_BYTES_MAX = 256 * 1024;
 
@@ -47,7 +45,7 @@ export class Transmission {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#piece = new WritePiece(job.head.protocol === 'https:' ? WRITE_BYTES_TLS : WRITE_BYTES);
+    this.#piece = new WritePiece(WRITE_BYTES);
     writeWiredBytes(job.shared, 0);
     writePhase(job.shared, 'connection');
     this.#watch('connect', job.connection.connectTimeoutMs);
