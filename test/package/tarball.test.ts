@@ -24,7 +24,14 @@ describe('the package that npm would publish', () => {
     });
     // The worker once more, as the one file that threads load.
     compiled.push('dist/workers/layer.worker.cjs');
-    const documents = ['ARCHITECTURE.md', 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    const documents = [
+      'ARCHITECTURE.md',
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'package.json',
+    ];
     expect(packed.files).toEqual([...documents, ...compiled].toSorted());
   });
 
