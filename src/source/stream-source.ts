@@ -4,6 +4,7 @@ import { abortable } from '../abort.ts';
 import type { Digest } from '../digest.ts';
 import type { LayerSource, OpenSource } from '../layer/layer-source.ts';
 import { sourceUnreadable } from '../layer/source-errors.ts';
+import { piecesOf } from './readable-pieces.ts';
 
 /** A Node or web stream, or anything else that yields bytes. */
 export type ByteStream = Readable | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -121,6 +122,8 @@ export function holdError(stream: ByteStream): void {
 
 function iterate(stream: ByteStream, label: string): AsyncIterator<unknown> {
   try {
+    // Streams of objects give them one by one.
+    if ('pipe' in stream && !stream.readableObjectMode) return piecesOf(stream);
     return stream[Symbol.asyncIterator]();
   } catch (error) {
     // A web stream that somebody else reads.
