@@ -68,6 +68,8 @@ class FolderJournal implements LayerJournal {
   readonly found: (JournalledUpload & JournalledProgress) | undefined;
   readonly #options: FolderJournalOptions;
   #writer: JournalWriter | undefined;
+  /** Nobody waits for it who begins; who closes must, or a file would be left open, and begun without the lock. */
+  #beginning: Promise<void> = Promise.resolve();
 
   constructor(
     options: FolderJournalOptions,
@@ -79,7 +81,12 @@ class FolderJournal implements LayerJournal {
     if (opened !== undefined) this.#writer = this.#writerOf(opened.file, opened.checksum);
   }
 
-  async begin(upload: JournalledUpload): Promise<void> {
+  begin(upload: JournalledUpload): Promise<void> {
+    this.#beginning = this.#begin(upload);
+    return this.#beginning;
+  }
+
+  async #begin(upload: JournalledUpload): Promise<void> {
     const { path, repository } = this.#options;
     await this.#writer?.close();
     this.#writer = undefined;
@@ -104,12 +111,14 @@ class FolderJournal implements LayerJournal {
   }
 
   async discard(): Promise<void> {
+    await this.#beginning;
     await this.#writer?.close();
     this.#writer = undefined;
     await rm(this.#options.path, { force: true }).catch(() => undefined);
   }
 
   async close(): Promise<void> {
+    await this.#beginning;
     await this.#writer?.close();
     this.#writer = undefined;
     await this.#options.lock.release();

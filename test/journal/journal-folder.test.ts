@@ -128,6 +128,23 @@ describe('a journal in its folder', () => {
     expect(await readdir(folder.path)).toHaveLength(1);
   });
 
+  test('is closed only when its begin, which nobody waits for, has come to its end', async () => {
+    await using folder = await temporaryFolder();
+    const next = folderAt(folder.path);
+    const journal = await next.open();
+    let hasBegun = false;
+    void journal?.begin(UPLOAD).then(() => {
+      hasBegun = true;
+    });
+    await journal?.close();
+    expect(hasBegun).toBe(true);
+    const again = await next.open();
+    void again?.begin({ ...UPLOAD, uploadId: 'two' });
+    await again?.discard();
+    await again?.close();
+    expect((await readdir(folder.path)).filter((file) => file.endsWith('.journal'))).toEqual([]);
+  });
+
   test('that cannot be read gives way to a new one', async () => {
     await using folder = await temporaryFolder();
     const path = await leaveJournal(folder.path);
