@@ -56,7 +56,6 @@ export async function preparePart(
     const remainingBytes = (source.sizeBytes ?? Number.POSITIVE_INFINITY) - range.firstByte;
     onWait('memory');
     shared = await memory.acquire(memoryFor(range, options.plan), remainingBytes, stop);
-    endPreparation = memory.beginPreparation();
     const plannedBytes = range.endByte - range.firstByte;
     onWait('source');
     const lengthBytes =
@@ -67,6 +66,8 @@ export async function preparePart(
     }
     const actual = { firstByte: range.firstByte, endByte: range.firstByte + lengthBytes };
     onWait('preparation');
+    // Not before: a source that gives nothing keeps no thread busy.
+    endPreparation = memory.beginPreparation();
     const prepared = await hash.preparePart(
       shared,
       actual,

@@ -9,6 +9,8 @@ const FULL_LINE_FACTOR = 1.5;
 const RECENT_SHARE = 0.5;
 /** How fast the least time is forgotten, a part: a line that has become slower is believed. */
 const LEAST_DECAY = 1 / 512;
+/** One part that was quick by chance does not make the line: the least time falls by half at most. */
+const LEAST_FALL = 0.5;
 
 export class WirePace {
   #recentMsPerByte = 0;
@@ -16,14 +18,18 @@ export class WirePace {
 
   /** @param msPerByte of a part that has arrived; nothing where it was not measured */
   measure(msPerByte: number | undefined): void {
-    if (msPerByte === undefined) return;
+    // Nothing at all is a clock that was too coarse.
+    if (msPerByte === undefined || msPerByte <= 0) return;
     if (this.#leastMsPerByte === 0) {
       this.#recentMsPerByte = msPerByte;
       this.#leastMsPerByte = msPerByte;
       return;
     }
     this.#recentMsPerByte += (msPerByte - this.#recentMsPerByte) * RECENT_SHARE;
-    const leastMsPerByte = Math.min(this.#leastMsPerByte, msPerByte);
+    const leastMsPerByte = Math.min(
+      this.#leastMsPerByte,
+      Math.max(msPerByte, this.#leastMsPerByte * LEAST_FALL),
+    );
     this.#leastMsPerByte = leastMsPerByte + (this.#recentMsPerByte - leastMsPerByte) * LEAST_DECAY;
   }
 
