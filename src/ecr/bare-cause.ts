@@ -2,6 +2,8 @@
 
 /** Longest chain of causes that is looked through. */
 const DEPTH_MAX = 16;
+/** Most errors side by side that are looked through. */
+const ERRORS_MAX = 256;
 
 /**
  * The same without replies. The SDK hangs the whole reply on its errors, out of `JSON.stringify`'s sight
@@ -11,12 +13,35 @@ const DEPTH_MAX = 16;
 export function bareCause(thrown: unknown, depth = 0): unknown {
   if (!(thrown instanceof Error) || depth > DEPTH_MAX) return thrown;
   const cause = bareCause(thrown.cause, depth + 1);
-  const { $response: reply, ...own } = Object.getOwnPropertyDescriptors(thrown) as Readonly<
-    Record<string, PropertyDescriptor>
-  >;
-  if (reply === undefined && cause === thrown.cause) return thrown;
+  const inner = innerErrors(thrown);
+  const errors = inner?.map((error) => bareCause(error, depth + 1));
+  const isChanged = errors?.some((error, index) => error !== inner?.[index]) ?? false;
+  // The stack is an accessor of this very object in later versions of V8.
+  const {
+    $response: reply,
+    stack: _stack,
+    ...own
+  } = Object.getOwnPropertyDescriptors(thrown) as Readonly<Record<string, PropertyDescriptor>>;
+  if (reply === undefined && cause === thrown.cause && !isChanged) return thrown;
   // A copy: the SDK's own property cannot be deleted.
   const bare = Object.create(Object.getPrototypeOf(thrown) as object, own) as Error;
-  if (cause !== undefined) bare.cause = cause;
+  define(bare, 'stack', thrown.stack);
+  if (cause !== undefined) define(bare, 'cause', cause);
+  if (isChanged) define(bare, 'errors', errors);
   return bare;
+}
+
+/** What an `AggregateError` holds. */
+function innerErrors(error: Error): readonly unknown[] | undefined {
+  const { errors } = error as { readonly errors?: unknown };
+  return Array.isArray(errors) && errors.length <= ERRORS_MAX ? errors : undefined;
+}
+
+function define(error: Error, name: string, value: unknown): void {
+  Object.defineProperty(error, name, {
+    value,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  });
 }

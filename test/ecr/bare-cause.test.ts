@@ -70,3 +70,17 @@ test.each(['constructor', '__proto__', 'toString'])(
     expect(toRegistryFault(error, CONTEXT).error).toMatchObject({ code: 'E_REQUEST_INVALID' });
   },
 );
+
+test('an error among several side by side loses its reply too', () => {
+  const several = new AggregateError([sdkError(), new Error('another')], 'both');
+  const bare = bareCause(new Error('outer', { cause: several })) as { cause: AggregateError };
+  expect(everythingOf(bare)).not.toContain('hush');
+  expect(bare.cause).toBeInstanceOf(AggregateError);
+  expect(bare.cause.errors).toMatchObject([{ name: 'ThrottlingException' }, several.errors[1]]);
+});
+
+test('a copy keeps the stack, whatever kind of member that is', () => {
+  const error = sdkError();
+  expect((bareCause(error) as Error).stack).toMatch(/ThrottlingException|Error/);
+  expect((bareCause(error) as Error).stack).toBe(error.stack);
+});
