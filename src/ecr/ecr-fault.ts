@@ -157,8 +157,9 @@ export function toRegistryFault(thrown: unknown, context: CallContext): Registry
   const cause = bareCause(thrown);
   const settings = settingsFault(cause);
   if (settings !== undefined) return settings;
+  // Also with a status: the reply may break off, or stand still, behind its head.
   const network = networkFault(cause, context);
-  if (network !== undefined && status === undefined) return network;
+  if (network !== undefined) return network;
   const [kind, code, remedy] = isClockSkew(error)
     ? ([skewFaultKind(error), 'E_CLOCK_SKEW', "set this machine's clock"] as const)
     : meaningOf(error, status);
@@ -200,8 +201,9 @@ function meaningOf(error: SdkError, status: number | undefined): Meaning {
   if (known !== undefined) return known;
   if (status === 429) return RATE;
   if (status !== undefined && status >= 500) return FAULT;
-  // Answered with success, but in a form that could not be read; or not by ECR at all.
-  if (status === undefined || status < 300) {
+  // Answered, but in a form that could not be read; or not by ECR at all. All that ECR refuses is a 400.
+  const isUnreadable = status === 400 && error.name === 'SyntaxError';
+  if (status === undefined || status < 300 || isUnreadable) {
     return ['ambiguous', 'E_REGISTRY_PROTOCOL', 'check the endpoint and any proxy on the way'];
   }
   if (status === 407) {
