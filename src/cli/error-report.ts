@@ -47,6 +47,7 @@ const FLAG: Readonly<Record<string, string>> = {
   partsInFlight: '--parts-in-flight',
   bytesInMemoryMax: '--memory',
   partSizeBytes: '--part-size',
+  sourceTimeoutMs: '--source-timeout',
   certificateAuthorities: '--ca-file',
   resumeDirectory: '--resume-directory',
   tags: '--tag',

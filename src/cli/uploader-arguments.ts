@@ -52,6 +52,11 @@ export function declareTransferOptions(command: Command): void {
     );
   declareAttempts(command);
   command
+    .option(
+      '--source-timeout <seconds>',
+      'longest silence of a source, 1 to 86400 (default: 3600)',
+      integerBetween(1, 86_400),
+    )
     .option('--no-resume', 'keep no journal to resume from')
     .option(
       '--resume-directory <folder>',

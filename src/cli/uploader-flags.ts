@@ -19,6 +19,8 @@ export interface UploaderFlags {
   readonly workers?: number;
   readonly attempts?: number;
   readonly caFile?: string;
+  /** Seconds. */
+  readonly sourceTimeout?: number;
 }
 
 /** As commander delivers them. */
@@ -47,6 +49,7 @@ export function uploaderOptionsOf(flags: UploaderFlags): UploaderOptions {
     ...(flags.hasher !== undefined && { hasher: flags.hasher }),
     ...(flags.workers !== undefined && { workersMax: flags.workers }),
     ...(flags.attempts !== undefined && { attemptsMax: flags.attempts }),
+    ...(flags.sourceTimeout !== undefined && { sourceTimeoutMs: flags.sourceTimeout * 1000 }),
     ...(flags.caFile !== undefined && {
       certificateAuthorities: readCertificates('--ca-file', flags.caFile),
     }),

@@ -36,7 +36,7 @@ export function sourceChanged(
 /** Nobody waits for a source without end. */
 export function sourceSilent(label: string, waitedMs: number): LongshoreError {
   const silence = new Error(`it gave nothing for ${waitedMs} ms`);
-  const hint = 'see what feeds it, or raise sourceTimeoutMs';
+  const hint = 'see what feeds it, or raise sourceTimeoutMs (--source-timeout)';
   return sourceUnreadable(label, silence, hint, 'ETIMEDOUT');
 }
 

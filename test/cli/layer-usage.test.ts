@@ -85,5 +85,6 @@ test('the defaults that the help tells are those of the library', async () => {
   expect(told('parts-in-flight')).toBe(String(defaults.partsInFlight));
   expect(told('parts-in-flight-total')).toBe(String(defaults.partsInFlightTotal));
   expect(told('layers-in-flight')).toBe(String(defaults.layersInFlight));
+  expect(told('source-timeout')).toBe(String(defaults.sourceTimeoutMs / 1000));
   expect(told('attempts')).toBe(String(defaults.attemptsMax));
 });
