@@ -30,8 +30,8 @@ export interface ResumptionOptions extends PartPreparationOptions {
   readonly isHashRestored: boolean;
 }
 
-/** Bytes of a file that are folded before an abort is looked for. */
-const FILE_PIECE_BYTES: number = 128 * 1024 * 1024;
+/** Bytes of a file that are folded before an abort is looked for, and progress is seen. */
+const FILE_PIECE_BYTES: number = 32 * 1024 * 1024;
 
 const NO_MEMORY = new SharedArrayBuffer(0);
 
