@@ -9,7 +9,14 @@ import { LongshoreError } from '../errors.ts';
 import { LaneLost } from './lane-lost.ts';
 import type { JournalledProgress, LayerJournal } from './layer-journal.ts';
 import type { LayerProgress } from './layer-progress.ts';
-import { type LivePart, livePart, noteReleased, noteSent, readCommit } from './live-part.ts';
+import {
+  type LivePart,
+  livePart,
+  noteReleased,
+  noteSent,
+  readCommit,
+  watchHold,
+} from './live-part.ts';
 import { NoticeQueue } from './notice-queue.ts';
 import { partFault, stallOf } from './part-fault.ts';
 import { movementsOf, type PreparationWait, wiredBytesOf } from './part-gauge.ts';
@@ -154,19 +161,12 @@ export class Lane {
         this.#committed(index, command.attempt, part);
         return;
       case 'wait': {
+        const { failureCount } = command;
         const fault = partFault(part, this.#options.target);
-        const waitingFor = stallOf(part)?.waitingFor;
-        const delayMs = backoffMs(fault, command.failureCount, this.#options.retry);
-        this.#notices.add(() =>
-          this.#options.progress.callRetried(
-            'UploadLayerPart',
-            fault,
-            command.failureCount,
-            delayMs,
-            index,
-            waitingFor,
-          ),
-        );
+        const delayMs = backoffMs(fault, failureCount, this.#options.retry);
+        const what = [fault, failureCount, delayMs, index, stallOf(part)?.waitingFor] as const;
+        const { progress } = this.#options;
+        this.#notices.add(() => progress.callRetried('UploadLayerPart', ...what));
         part.waitTimer = setTimeout(() => this.#perform(this.#session.due(index)), delayMs);
         return;
       }
@@ -196,9 +196,8 @@ export class Lane {
       gate = new Promise((resolve) => {
         part.openGate = resolve;
       });
-      part.holdTimer = setTimeout(
-        () => this.#perform(this.#session.holdExpired(index, attempt)),
-        this.#options.tailHoldMs,
+      watchHold(part, this.#options.tailHoldMs, () =>
+        this.#perform(this.#session.holdExpired(index, attempt)),
       );
     }
     await previous;

@@ -59,6 +59,14 @@ export function noteReleased(part: LivePart): void {
   if (isWired(part)) part.heldWireMs = readWiredMs(part.prepared.shared);
 }
 
+/** The registry holds a request from its first bytes on: what waits on our side is not held yet. */
+export function watchHold(part: LivePart, tailHoldMs: number, onExpired: () => void): void {
+  part.holdTimer = setTimeout(() => {
+    if (readWiredBytes(part.prepared.shared) === 0) watchHold(part, tailHoldMs, onExpired);
+    else onExpired();
+  }, tailHoldMs);
+}
+
 /** Of a part that has just been acknowledged, and of those that follow it. */
 export function readCommit(live: ReadonlyMap<number, LivePart>, index: number): CommitReading {
   const nowMs = performance.now();
