@@ -90,7 +90,14 @@ export class EcrCaller {
   }
 
   #load(): Promise<Ecr> {
-    this.#ecr ??= this.#create();
+    if (this.#ecr === undefined) {
+      const ecr = this.#create();
+      this.#ecr = ecr;
+      // What failed for want of a file handle may go well the next time.
+      ecr.catch(() => {
+        if (this.#ecr === ecr) this.#ecr = undefined;
+      });
+    }
     return this.#ecr;
   }
 
