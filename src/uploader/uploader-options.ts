@@ -86,7 +86,7 @@ export interface UploaderOptions {
    * feeds a stream may take its time, and `layer-stalled` tells of it long before.
    */
   readonly sourceTimeoutMs?: number;
-  /** Longest time a part's last bytes are held back for the part before it. Default 15,000 ms. */
+  /** Longest time a part's last bytes are held back for the part before it, 1..600,000. Default 15,000 ms. */
   readonly tailHoldMs?: number;
   /**
    * PEM certificates to trust beside Node's own. Default: the file that `AWS_CA_BUNDLE` names.
@@ -105,7 +105,7 @@ export interface UploaderOptions {
    * after 48 hours. Made if missing. Default: none, nothing is kept.
    */
   readonly resumeDirectory?: string;
-  /** `environment` reads `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`; or a proxy's URL; or `none`. */
+  /** `environment` reads `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`; or a proxy's URL; or `none`. Default `environment`. */
   readonly proxy?: 'environment' | 'none' | URL;
 }
 
