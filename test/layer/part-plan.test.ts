@@ -66,6 +66,36 @@ describe('part plan', () => {
     );
   });
 
+  test('says of a layer that is too large what it is, and what would do', () => {
+    const plan = planParts(undefined, 10 * MIB, 'the stream');
+    for (const refused of [
+      () => planParts(LAYER_SIZE_MAX_BYTES + 1, 13 * MIB, 'the stream'),
+      () => plan.partAt(4_000, LAYER_SIZE_MAX_BYTES),
+    ]) {
+      expect(refused).toThrow(
+        expect.objectContaining({
+          message: expect.stringMatching(
+            /^the stream has \d+ bytes or more; ECR takes layers of at most \d+ bytes in at most 4200 parts; split the content over several layers/,
+          ),
+          details: expect.objectContaining({
+            sizeBytes: LAYER_SIZE_MAX_BYTES + 1,
+            limitBytes: LAYER_SIZE_MAX_BYTES,
+            partCountMax: PARTS_PER_LAYER_MAX,
+          }),
+        }),
+      );
+    }
+  });
+
+  test('cuts a stream of unknown length no further than 4,200 parts', () => {
+    const plan = planParts(undefined, 10 * MIB, 'stream');
+    const last = PARTS_PER_LAYER_MAX - 1;
+    expect(plan.partAt(last, 1)).toMatchObject({ firstByte: 1 });
+    expect(() => plan.partAt(last + 1, 1)).toThrow(
+      expect.objectContaining({ code: 'E_LAYER_TOO_LARGE' }),
+    );
+  });
+
   test('lets a stream of unknown length grow to the largest layer', () => {
     const plan = planParts(undefined, 10 * MIB, 'stream');
     let firstByte = 0;

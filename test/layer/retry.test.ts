@@ -33,6 +33,15 @@ describe('back-off', () => {
     );
   });
 
+  test('draws from all of the bound, and from its upper half after throttling', () => {
+    const wide = { attemptsMax: 9, delayMs: 200, delayMsMax: 10_000 };
+    const drawn = (kind: FaultKind, failureCount: number): number =>
+      backoffMs(fault(kind), failureCount, wide, () => 0.5);
+    expect([1, 2, 3, 40].map((count) => drawn('ambiguous', count))).toEqual([100, 200, 400, 5_000]);
+    expect([1, 2, 40].map((count) => drawn('throttled', count))).toEqual([150, 300, 7_500]);
+    expect(backoffMs(fault('ambiguous', 50), 1, wide, () => 0.5)).toBe(100);
+  });
+
   test('waits as long as the registry asks for, up to the largest delay', () => {
     const wide = { attemptsMax: 9, delayMs: 200, delayMsMax: 10_000 };
     expect(backoffMs(fault('throttled', 3_000), 1, wide, () => 0)).toBe(3_000);
@@ -100,5 +109,33 @@ describe('call with retry', () => {
       () => abort.abort(reason),
     );
     await expect(call).rejects.toBe(reason);
+  });
+
+  test('lets what is no fault of the registry through at once', async () => {
+    const error = new TypeError('a defect');
+    let attempts = 0;
+    const call = async (): Promise<never> => {
+      attempts += 1;
+      throw error;
+    };
+    await expect(callWithRetry(call, policy, never, () => undefined)).rejects.toBe(error);
+    expect(attempts).toBe(1);
+  });
+
+  test('fails with the reason of the abort, whatever the call under way failed with', async () => {
+    const abort = new AbortController();
+    const reason = new Error('enough');
+    const told: number[] = [];
+    const call = callWithRetry(
+      () => {
+        abort.abort(reason);
+        return Promise.reject(fault('ambiguous'));
+      },
+      policy,
+      abort.signal,
+      (_fault, attempt) => told.push(attempt),
+    );
+    await expect(call).rejects.toBe(reason);
+    expect(told).toEqual([]);
   });
 });
