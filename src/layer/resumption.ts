@@ -8,7 +8,7 @@
  * sent. So one part at most goes over the wire for nothing.
  */
 
-import { LongshoreError } from '../errors.ts';
+import { type ErrorCode, LongshoreError } from '../errors.ts';
 import { PART_SIZE_REPORTED_BYTES } from '../limits.ts';
 import { LaneLost } from './lane-lost.ts';
 import type { JournalledProgress } from './layer-journal.ts';
@@ -16,7 +16,7 @@ import type { LayerProgress } from './layer-progress.ts';
 import { partMemoryBytes, stagingArea } from './part-memory.ts';
 import { partGauge } from './part-gauge.ts';
 import { type PartPreparationOptions, preparePart } from './part-preparation.ts';
-import { type LayerRegistry, type PreparedPart, RegistryFault } from './ports.ts';
+import { type ByteRange, type LayerRegistry, type PreparedPart, RegistryFault } from './ports.ts';
 import { callWithRetry, type RetryPolicy } from './retry.ts';
 import { sourceChanged } from './source-errors.ts';
 
@@ -34,6 +34,28 @@ export interface ResumptionOptions extends PartPreparationOptions {
 const FILE_PIECE_BYTES: number = 32 * 1024 * 1024;
 
 const NO_MEMORY = new SharedArrayBuffer(0);
+
+/**
+ * Refused for good, but perhaps only in this upload: a new one will tell. What concerns access, keys or
+ * the repository is not among them; the upload can be gone on with when that is mended.
+ */
+const UPLOAD_REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'E_LAYER_REJECTED',
+  'E_PART_REJECTED',
+  'E_REGISTRY_PROTOCOL',
+  'E_REQUEST_INVALID',
+]);
+
+/** What is left of the first part when its memory is given back. */
+interface Probed extends ByteRange {
+  readonly savedHash: Uint8Array | undefined;
+}
+
+/** The registry has the first part already. */
+interface Refusal {
+  readonly nextByte: number;
+  readonly error: LongshoreError;
+}
 
 export class Resumption {
   readonly #options: ResumptionOptions;
@@ -86,57 +108,67 @@ export class Resumption {
       this.#resumed(reached.endByte);
       return reached;
     }
+    const { firstByte, endByte, savedHash } = ready.prepared;
+    const probed: Probed = { firstByte, endByte, savedHash };
+    let refusal: Refusal | undefined;
     try {
       progress.gauge = partGauge(reached, ready.prepared);
-      return await this.#probe(ready.prepared, startedAtMs, signal);
+      refusal = await this.#probe(ready.prepared, startedAtMs, signal);
     } finally {
       progress.gauge = undefined;
       ready.release();
     }
+    // The part's memory and permit are given back by now: who jumps may need memory to read on.
+    if (refusal !== undefined) return this.#jump(probed, refusal, signal);
+    return { endByte, partCount: reached.partCount + 1, savedHash };
   }
 
+  /** Resolves with nothing if the part was taken, and with the refusal if the registry had it before. */
   async #probe(
     part: PreparedPart,
     startedAtMs: number,
     signal: AbortSignal,
-  ): Promise<JournalledProgress> {
+  ): Promise<Refusal | undefined> {
     const { reached, progress, target } = this.#options;
     const index = reached.partCount;
     let attemptCount = 0;
     try {
-      const lastByte = await callWithRetry(
-        (attempt) => {
+      await callWithRetry(
+        async (attempt) => {
           attemptCount = attempt;
           this.#noteSent(part, attempt > 1);
-          return this.#options.registry.sendPart(target, part, undefined, signal);
+          const lastByte = await this.#options.registry.sendPart(target, part, undefined, signal);
+          // Proves nothing. The next attempt's answer will tell.
+          if (lastByte !== part.endByte - 1) {
+            throw new RegistryFault('ambiguous', otherByte(target.repository, part));
+          }
         },
         this.#options.retry,
         signal,
         (fault, attempt, delayMs) =>
           progress.callRetried('UploadLayerPart', fault, attempt, delayMs, index),
       );
-      if (lastByte !== part.endByte - 1) throw new LaneLost(otherByte(target.repository, part));
     } catch (error) {
       if (!(error instanceof RegistryFault)) throw error;
       const { kind, nextByte } = error;
       if (kind !== 'part-out-of-order') {
-        throw kind === 'upload-lost' ? new LaneLost(error.error) : error.error;
+        const isLost = kind === 'upload-lost' || UPLOAD_REFUSED.has(error.error.code);
+        throw isLost ? new LaneLost(error.error) : error.error;
       }
       // Sent for nothing: it was there. What is less, or nothing, cannot be explained.
       if (nextByte === undefined || nextByte < part.endByte) throw new LaneLost(error.error);
       progress.resent(part.endByte - part.firstByte);
-      return this.#jump(part, nextByte, error, signal);
+      return { nextByte, error: error.error };
     }
     this.#resumed(part.firstByte);
     progress.partAcknowledged(index, part, attemptCount, performance.now() - startedAtMs);
-    return { endByte: part.endByte, partCount: index + 1, savedHash: part.savedHash };
+    return undefined;
   }
 
   /** The registry has parts that the journal did not live to see. */
   async #jump(
-    part: PreparedPart,
-    nextByte: number,
-    fault: RegistryFault,
+    part: Probed,
+    { nextByte, error }: Refusal,
     signal: AbortSignal,
   ): Promise<JournalledProgress> {
     const { plan, source, reached } = this.#options;
@@ -146,7 +178,7 @@ export class Resumption {
       const range = plan.partAt(partCount, endByte);
       // The last part of a stream may be short; otherwise parts end where ours do.
       const isOurs = range !== undefined && (range.endByte <= nextByte || isEndless(source));
-      if (!isOurs) throw new LaneLost(fault.error);
+      if (!isOurs) throw new LaneLost(error);
       endByte = Math.min(range.endByte, nextByte);
       partCount += 1;
     }
@@ -166,12 +198,12 @@ export class Resumption {
     signal: AbortSignal,
   ): Promise<Uint8Array | undefined> {
     if (firstByte === endByte) return undefined;
-    const { source, hash, memory, progress } = this.#options;
+    const { plan, source, hash, memory, progress } = this.#options;
     const { path, pathOffsetBytes = 0 } = source;
     const isFile = path !== undefined;
     const pieceBytes = Math.min(
       endByte - firstByte,
-      isFile ? FILE_PIECE_BYTES : PART_SIZE_REPORTED_BYTES,
+      isFile ? FILE_PIECE_BYTES : Math.min(plan.partSizeBytes, PART_SIZE_REPORTED_BYTES),
     );
     const remainingBytes = (source.sizeBytes ?? Number.POSITIVE_INFINITY) - firstByte;
     const shared = isFile
