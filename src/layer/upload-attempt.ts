@@ -62,7 +62,9 @@ export class UploadAttempt {
     } catch (error) {
       // Bytes of an earlier process may not have been the same after all.
       const isSuspect = found !== undefined && LongshoreError.is(error, 'E_LAYER_REJECTED');
-      throw isSuspect ? new LaneLost(error) : error;
+      const failure = isSuspect ? new LaneLost(error) : error;
+      if (found !== undefined && isUploadLost(failure)) await journal?.discard();
+      throw failure;
     } finally {
       hash.dispose();
     }
@@ -80,7 +82,12 @@ export class UploadAttempt {
       partSizeBytes: plan.partSizeBytes,
       partCount: plan.partCount,
     });
-    if (journal === undefined || plan.partCount === 1) return sending;
+    if (journal === undefined) return sending;
+    if (plan.partCount === 1) {
+      // Nothing to resume here; what is told of another upload would only mislead.
+      await journal.discard();
+      return sending;
+    }
     const { sizeBytes, file } = source;
     const begun = journal.begin({ uploadId, partSizeBytes: plan.partSizeBytes, sizeBytes, file });
     return { ...sending, registry: sendingAfter(begun, context.registry) };
@@ -151,6 +158,11 @@ export class UploadAttempt {
       this.#sentBytes += lane.sentBytes;
     }
   }
+}
+
+/** With a thread only the digest is lost, not the upload. */
+function isUploadLost(error: unknown): boolean {
+  return error instanceof LaneLost && error.error.code !== 'E_WORKER_LOST';
 }
 
 function digestMismatch(expected: Digest, actual: Digest, source: string): LongshoreError {
