@@ -89,13 +89,21 @@ export class JournalFolder implements LayerJournals {
         count += 1;
         if (count > SWEPT_FILES_MAX) return;
         if (!FILE_NAME.test(name)) continue;
-        const path = join(this.#path, name);
-        const { mtimeMs } = await stat(path);
-        if (mtimeMs >= oldestMs || (await isHeld(path, mark))) continue;
-        await rm(path, { force: true });
+        await removeIfOld(join(this.#path, name), oldestMs, mark);
       }
     } catch {
-      // Somebody else tidies as well, or it is not ours to tidy: the next start may.
+      // The folder is not ours to read: the next start may.
     }
+  }
+}
+
+/** Somebody else may tidy as well, or it is not ours to tidy: that says nothing of the other files. */
+async function removeIfOld(path: string, oldestMs: number, mark: ProcessMark): Promise<void> {
+  try {
+    const { mtimeMs } = await stat(path);
+    if (mtimeMs >= oldestMs || (await isHeld(path, mark))) return;
+    await rm(path, { force: true });
+  } catch {
+    // The next start may.
   }
 }

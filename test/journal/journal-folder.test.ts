@@ -225,4 +225,23 @@ describe('a folder', () => {
     expect(before.filter((name) => !after.includes(name))).toEqual([basename(path)]);
     await held?.close();
   });
+
+  test.skipIf(process.platform === 'win32')(
+    'loses what is old though a file in it cannot be looked at',
+    async () => {
+      await using folder = await temporaryFolder();
+      const path = await leaveJournal(folder.path);
+      const old = new Date(Date.now() - JOURNAL_AGE_MAX_MS - 60_000);
+      await utimes(path, old, old);
+      // Wherever they come in the folder's order: links to nowhere, which no stat finds.
+      for (let index = 0; index < 40; index += 1) {
+        const name = createHash('sha256').update(String(index)).digest('hex');
+        await symlink(join(folder.path, 'nowhere'), join(folder.path, `${name}.journal`));
+      }
+      const other = { repository: 'team/other', digest: LAYER.digest } as JournalIdentity;
+      const journal = await folderAt(folder.path).open(other);
+      await journal?.close();
+      expect(await readdir(folder.path)).not.toContain(basename(path));
+    },
+  );
 });
