@@ -11,10 +11,12 @@ function spyOnWarnings() {
 
 describe('event sink', () => {
   test('hands on the event itself, frozen with all that is in it', () => {
+    const warn = spyOnWarnings();
     const seen: object[] = [];
     const event = { part: { range: { endByte: 1 } }, nothing: null };
     new EventSink((given: object) => seen.push(given)).emit(event);
     expect(seen[0]).toBe(event);
+    expect(warn).not.toHaveBeenCalled();
     expect([event, event.part, event.part.range].map((value) => Object.isFrozen(value))).toEqual([
       true,
       true,

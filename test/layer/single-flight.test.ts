@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import pLimit from 'p-limit';
 import { describe, expect, test } from 'vitest';
 import { takePermit } from '../../src/layer/permit.ts';
@@ -96,5 +97,11 @@ describe('permit', () => {
     giveBack();
     (await next)();
     expect(limit.pendingCount).toBe(0);
+  });
+
+  test('leaves nothing behind on the signal once it is taken', async () => {
+    const { signal } = new AbortController();
+    (await takePermit(pLimit(1), signal))();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
