@@ -68,8 +68,11 @@ class FolderJournal implements LayerJournal {
   readonly found: (JournalledUpload & JournalledProgress) | undefined;
   readonly #options: FolderJournalOptions;
   #writer: JournalWriter | undefined;
-  /** Nobody waits for it who begins; who closes must, or a file would be left open, and begun without the lock. */
-  #beginning: Promise<void> = Promise.resolve();
+  /**
+   * Nobody need wait for what he asks for, so it is done one after the other: else a file would be left
+   * open, or begun without the lock, or removed after the next upload began with it.
+   */
+  #last: Promise<void> = Promise.resolve();
 
   constructor(
     options: FolderJournalOptions,
@@ -82,14 +85,12 @@ class FolderJournal implements LayerJournal {
   }
 
   begin(upload: JournalledUpload): Promise<void> {
-    this.#beginning = this.#begin(upload);
-    return this.#beginning;
+    return this.#next(() => this.#begin(upload));
   }
 
   async #begin(upload: JournalledUpload): Promise<void> {
     const { path, repository } = this.#options;
-    await this.#writer?.close();
-    this.#writer = undefined;
+    await this.#endWriter();
     let file: FileHandle | undefined;
     try {
       const { text, checksum } = headerLine(repository, upload);
@@ -110,18 +111,29 @@ class FolderJournal implements LayerJournal {
     this.#writer?.note(progress);
   }
 
-  async discard(): Promise<void> {
-    await this.#beginning;
-    await this.#writer?.close();
-    this.#writer = undefined;
-    await rm(this.#options.path, { force: true }).catch(() => undefined);
+  discard(): Promise<void> {
+    return this.#next(async () => {
+      await this.#endWriter();
+      await rm(this.#options.path, { force: true }).catch(() => undefined);
+    });
   }
 
-  async close(): Promise<void> {
-    await this.#beginning;
+  close(): Promise<void> {
+    return this.#next(async () => {
+      await this.#endWriter();
+      await this.#options.lock.release();
+    });
+  }
+
+  /** @param step never rejects */
+  #next(step: () => Promise<void>): Promise<void> {
+    this.#last = this.#last.then(step);
+    return this.#last;
+  }
+
+  async #endWriter(): Promise<void> {
     await this.#writer?.close();
     this.#writer = undefined;
-    await this.#options.lock.release();
   }
 
   #writerOf(file: FileHandle, checksum: string): JournalWriter {

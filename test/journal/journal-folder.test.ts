@@ -145,6 +145,20 @@ describe('a journal in its folder', () => {
     expect((await readdir(folder.path)).filter((file) => file.endsWith('.journal'))).toEqual([]);
   });
 
+  test('does one thing after the other, though nobody waits', async () => {
+    await using folder = await temporaryFolder();
+    const next = folderAt(folder.path);
+    const journal = await next.open();
+    void journal?.begin(UPLOAD);
+    void journal?.discard();
+    void journal?.begin({ ...UPLOAD, uploadId: 'two' });
+    await journal?.close();
+    const again = await next.open();
+    expect(again?.found).toMatchObject({ uploadId: 'two' });
+    await again?.close();
+    expect(next.problems).toEqual([]);
+  });
+
   test('that cannot be read gives way to a new one', async () => {
     await using folder = await temporaryFolder();
     const path = await leaveJournal(folder.path);
