@@ -1,8 +1,10 @@
 /** A layer and its journal: what the upload of an earlier process is good for, and what is left for the next. */
 
+import { abortable } from '../abort.ts';
 import type { Digest } from '../digest.ts';
 import { type ErrorCode, LongshoreError } from '../errors.ts';
 import { PART_SIZE_MIN_BYTES } from '../limits.ts';
+import { openBounded } from './bounded-journal.ts';
 import type {
   JournalIdentity,
   JournalledProgress,
@@ -33,8 +35,8 @@ export interface UsableJournal {
   readonly found: (JournalledUpload & JournalledProgress) | undefined;
 }
 
-/** Longest time the first part waits for its upload to be on disk; a disk may hang. */
-const BEGIN_WAIT_MS_MAX = 2000;
+/** A thread may be lost once; that says nothing of the state. */
+const STATE_TRIES_MAX = 2;
 
 /** After these the next call would fail the same way, or the upload is of no use any more. */
 const NOTHING_TO_RESUME: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -69,7 +71,7 @@ export async function openJournal(layer: JournalledLayer): Promise<UsableJournal
   const { journals, progress } = layer;
   const identity = identityOf(layer);
   if (journals === undefined || identity === undefined) return undefined;
-  const journal = await journals.open(identity, (reason, message) =>
+  const journal = await openBounded(journals, identity, (reason, message) =>
     progress.emit({ type: 'journal-unusable', reason, message }),
   );
   if (journal === undefined) return undefined;
@@ -88,37 +90,32 @@ export async function openJournal(layer: JournalledLayer): Promise<UsableJournal
 
 /** The registry has the layer: whatever an earlier process left of its upload is of no use. */
 export async function forgetJournal(layer: JournalledLayer): Promise<void> {
+  const { journals } = layer;
   const identity = identityOf(layer);
-  if (identity === undefined) return;
-  const journal = await layer.journals?.open(identity, () => undefined);
+  if (journals === undefined || identity === undefined) return;
+  const journal = await openBounded(journals, identity, () => undefined);
   await journal?.discard();
   await journal?.close();
 }
 
-/** Sends no part before its upload is in the journal: else a crash would leave parts nobody knows of. */
+/**
+ * Sends no part before its upload is in the journal: else a crash would leave parts nobody knows of.
+ * @param begun resolves within a bounded time
+ */
 export function sendingAfter(
   begun: Promise<void>,
   registry: Pick<LayerRegistry, 'sendPart'>,
 ): Pick<LayerRegistry, 'sendPart'> {
   let isBegun = false;
-  const waited = withinTime(begun).then(() => {
+  void begun.then(() => {
     isBegun = true;
   });
   return {
-    sendPart: async (...call) => {
-      if (!isBegun) await waited;
-      return registry.sendPart(...call);
+    sendPart: async (target, part, gate, signal) => {
+      if (!isBegun) await abortable(begun, signal);
+      return registry.sendPart(target, part, gate, signal);
     },
   };
-}
-
-async function withinTime(begun: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, BEGIN_WAIT_MS_MAX);
-  });
-  await Promise.race([begun, late]);
-  clearTimeout(timer);
 }
 
 function identityOf(layer: JournalledLayer): JournalIdentity | undefined {
@@ -142,13 +139,27 @@ function isSameSource(found: JournalledUpload, { sizeBytes, file }: OpenSource):
   return !isOtherSize && !isOtherFile;
 }
 
-/** Another version of the hasher may refuse a state; that is to be known before the source is read. */
+/**
+ * Another version of the hasher may refuse a state; that is to be known before the source is read. If
+ * no digest at all can be had, it is not the state that is refused.
+ */
 async function canGoOn(
   { savedHash }: JournalledProgress,
   { source, workshop, sourceLabel }: JournalledLayer,
 ): Promise<boolean> {
   if (savedHash === undefined || !needsSavedHash(source)) return true;
-  const hash = workshop.openHash(sourceLabel, { saved: savedHash });
+  for (let count = 0; count < STATE_TRIES_MAX; count += 1) {
+    if (await hasDigest(workshop, sourceLabel, savedHash)) return true;
+  }
+  return !(await hasDigest(workshop, sourceLabel, undefined));
+}
+
+async function hasDigest(
+  workshop: LayerWorkshop,
+  label: string,
+  saved: Uint8Array | undefined,
+): Promise<boolean> {
+  const hash = workshop.openHash(label, { saved });
   try {
     await hash.digest();
     return true;
