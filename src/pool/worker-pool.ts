@@ -135,7 +135,8 @@ export class WorkerPool {
       // The embedding program's own flags and arguments are not for our threads.
       execArgv: [],
       argv: [],
-      trackUnmanagedFds: false,
+      // A thread that dies in the middle of a file must not leave it open.
+      trackUnmanagedFds: true,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MAX_MIB },
       recordTiming: false,
       stricterFIFO: true,
