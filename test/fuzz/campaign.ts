@@ -11,7 +11,7 @@ export const CORPUS: string = fileURLToPath(new URL('corpus', import.meta.url));
 /** Inputs that are varied further because something new came of them. */
 const KEPT_MAX = 300;
 /** For one input, of at most 64 KiB; a machine under load is given a second chance. */
-const INPUT_MS_MAX = 1000;
+const INPUT_MS_MAX = 4000;
 const INPUT_MEMORY_BYTES_MAX = 256 * 1024 * 1024;
 const SHRINK_ATTEMPTS_MAX = 400;
 /** Longest input, in characters of base64, that a message shows. */

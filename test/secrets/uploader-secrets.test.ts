@@ -91,7 +91,7 @@ describe('a push to ECR shows no secret', () => {
       'met by half a reply to a part',
       'UploadLayerPart',
       { kind: 'garbage', form: 'cut-json' },
-      'E_REQUEST_INVALID',
+      'E_REGISTRY_PROTOCOL',
     ],
     ['broken off', 'CompleteLayerUpload', { kind: 'reset' }, 'E_NETWORK'],
     ['broken off in a part', 'UploadLayerPart', { kind: 'reset' }, 'E_NETWORK'],

@@ -117,8 +117,9 @@ describe('an abort', () => {
     });
     expect(await reasonOf(upload)).toBe(reason);
     await rig.uploader.close();
-    // Tails that were held back never left.
-    expect(rig.emulator.uploads()).toMatchObject([{ nextByte: 5 * MIB }]);
+    // The event comes a turn after the next part was let go; tails that were held back behind it never left.
+    expect(rig.emulator.uploads()).toHaveLength(1);
+    expect([5 * MIB, 10 * MIB]).toContain(rig.emulator.uploads()[0]?.nextByte);
     expect(callCounts(rig.emulator)['CompleteLayerUpload']).toBeUndefined();
   });
 
