@@ -90,7 +90,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
   },
   {
     // Every time would be a registry that is never there: the rows above.
-    ...wire('the registry is killed and started again', 'restart', 'finishes', OPERATIONS),
+    ...wire('the registry is stopped and started again', 'restart', 'finishes', OPERATIONS),
     strikesMax: 1,
   },
   route('the name of ECR is unknown (DNS)', 'unknown-name', 'finishes'),
