@@ -1,9 +1,9 @@
 /** Which certificates a registry may have. */
 
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { SecureContext } from 'node:tls';
 import { optionInvalid } from '../errors.ts';
+import { withExtraAuthorities } from '../network/extra-authorities.ts';
 import { trustBeside } from '../network/trust.ts';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -22,7 +22,7 @@ export function trustOf(
   if (!(authorities.match(CERTIFICATE) ?? []).some(isCertificate)) {
     throw optionInvalid('certificateAuthorities', 'PEM certificates', 'something else');
   }
-  return { secureContext: trustBeside([authorities, ...extraAuthorities(extraPath)].join('\n')) };
+  return { secureContext: trustBeside(withExtraAuthorities(authorities, extraPath)) };
 }
 
 function isCertificate(text: string): boolean {
@@ -30,16 +30,5 @@ function isCertificate(text: string): boolean {
     return new X509Certificate(text).subject !== '';
   } catch {
     return false;
-  }
-}
-
-/** Authorities of ours make Node forget those that the user added, so they are added again. */
-function extraAuthorities(path: string | undefined): readonly string[] {
-  if (path === undefined || path === '') return [];
-  try {
-    return [readFileSync(path, 'utf8')];
-  } catch {
-    // Node has warned of it at its start.
-    return [];
   }
 }

@@ -7,6 +7,7 @@ import type { CallsPerSecond } from '../ecr/call-quota.ts';
 import { optionInvalid } from '../errors.ts';
 import type { ConnectionSettings } from '../layer/part-transmitter.ts';
 import { GIB, MIB, PART_SIZE_MAX_BYTES, PART_SIZE_MIN_BYTES } from '../limits.ts';
+import { withExtraAuthorities } from '../network/extra-authorities.ts';
 import { resolveCallsPerSecond } from './call-rate-option.ts';
 import { resolveResumeDirectory } from './journal-option.ts';
 
@@ -235,6 +236,7 @@ export function resolveUploaderOptions(
   if (options.region === '') {
     throw optionInvalid('region', 'an AWS region such as eu-central-1', 'an empty text');
   }
+  const authorities = options.certificateAuthorities ?? bundleFrom(environment['AWS_CA_BUNDLE']);
   return Object.freeze({
     ...numbers,
     region: options.region,
@@ -246,10 +248,10 @@ export function resolveUploaderOptions(
     workerUrl: options.workerUrl,
     partSizeBytes,
     callsPerSecondMax: resolveCallsPerSecond(options.callsPerSecondMax),
-    certificateAuthorities: withExtraAuthorities(
-      options.certificateAuthorities ?? bundleFrom(environment['AWS_CA_BUNDLE']),
-      environment['NODE_EXTRA_CA_CERTS'],
-    ),
+    certificateAuthorities:
+      authorities === undefined
+        ? undefined
+        : withExtraAuthorities(authorities, environment['NODE_EXTRA_CA_CERTS']),
     temporaryDirectory: options.temporaryDirectory ?? tmpdir(),
     resumeDirectory: resolveResumeDirectory(options.resumeDirectory),
     proxy,
@@ -281,19 +283,5 @@ function bundleFrom(path: string | undefined): string | undefined {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw optionInvalid('AWS_CA_BUNDLE', 'a readable file of PEM certificates', reason);
-  }
-}
-
-/** Authorities of ours make Node forget those that the user added, so they are added again. */
-function withExtraAuthorities(
-  authorities: string | undefined,
-  extraPath: string | undefined,
-): string | undefined {
-  if (authorities === undefined || extraPath === undefined || extraPath === '') return authorities;
-  try {
-    return `${authorities}\n${readFileSync(extraPath, 'utf8')}`;
-  } catch {
-    // Node has warned of it at its start.
-    return authorities;
   }
 }
