@@ -3,12 +3,12 @@
 import { LongshoreError } from '../errors.ts';
 import type { LivePart } from './live-part.ts';
 import { readPhase } from './part-phase.ts';
-import { RegistryFault, type UploadTarget } from './ports.ts';
+import { type PreparedPart, RegistryFault, type UploadTarget } from './ports.ts';
 import type { WaitingFor } from './stall-watch.ts';
 
 /** The fault of the last attempt; where there was none, the reply named another byte. */
 export function partFault(part: LivePart, target: UploadTarget): RegistryFault {
-  return part.lastFault ?? new RegistryFault('ambiguous', otherByte(part, target));
+  return part.lastFault ?? otherByte(part.prepared, target);
 }
 
 /** What the last attempt was given up for waiting for, and how long it had waited. */
@@ -20,15 +20,20 @@ export function stallOf(
   return { waitingFor: readPhase(part.prepared.shared), waitedMs: error.details.waitedMs };
 }
 
-function otherByte({ prepared }: LivePart, { repository }: UploadTarget): LongshoreError {
-  return new LongshoreError(
+/** It proves nothing: the next attempt's answer will tell. */
+export function otherByte(
+  { endByte }: Pick<PreparedPart, 'endByte'>,
+  { repository }: UploadTarget,
+): RegistryFault {
+  const error = new LongshoreError(
     'E_REGISTRY_PROTOCOL',
     'ECR keeps answering UploadLayerPart with a lastByteReceived that is not the last byte sent',
     {
       operation: 'UploadLayerPart',
       repository,
-      expected: `lastByteReceived ${prepared.endByte - 1}`,
+      expected: `lastByteReceived ${endByte - 1}`,
       received: 'another byte',
     },
   );
+  return new RegistryFault('ambiguous', error);
 }

@@ -14,6 +14,7 @@ import { LaneLost } from './lane-lost.ts';
 import type { JournalledProgress } from './layer-journal.ts';
 import type { LayerProgress } from './layer-progress.ts';
 import { partMemoryBytes, stagingArea } from './part-memory.ts';
+import { otherByte } from './part-fault.ts';
 import { partGauge } from './part-gauge.ts';
 import { type PartPreparationOptions, preparePart } from './part-preparation.ts';
 import { type ByteRange, type LayerRegistry, type PreparedPart, RegistryFault } from './ports.ts';
@@ -138,10 +139,7 @@ export class Resumption {
           attemptCount = attempt;
           this.#noteSent(part, attempt > 1);
           const lastByte = await this.#options.registry.sendPart(target, part, undefined, signal);
-          // Proves nothing. The next attempt's answer will tell.
-          if (lastByte !== part.endByte - 1) {
-            throw new RegistryFault('ambiguous', otherByte(target.repository, part));
-          }
+          if (lastByte !== part.endByte - 1) throw otherByte(part, target);
         },
         this.#options.retry,
         signal,
@@ -252,17 +250,4 @@ export class Resumption {
 
 function isEndless({ sizeBytes }: PartPreparationOptions['source']): boolean {
   return sizeBytes === undefined;
-}
-
-function otherByte(repository: string, { endByte }: PreparedPart): LongshoreError {
-  return new LongshoreError(
-    'E_REGISTRY_PROTOCOL',
-    'ECR answered UploadLayerPart with a lastByteReceived that is not the last byte sent',
-    {
-      operation: 'UploadLayerPart',
-      repository,
-      expected: `lastByteReceived ${endByte - 1}`,
-      received: 'another byte',
-    },
-  );
 }
