@@ -1,9 +1,9 @@
 /** The digest of a source that can be read twice, so that a layer ECR has is never sent. */
 
 import type { Digest } from '../digest.ts';
-import { PART_SIZE_REPORTED_BYTES } from '../limits.ts';
-import { type PartMemory, partMemoryBytes, stagingArea } from './part-memory.ts';
+import type { PartMemory } from './part-memory.ts';
 import type { LayerWorkshop } from './ports.ts';
+import { foldSource } from './source-fold.ts';
 import type { WatchedSource } from './watched-source.ts';
 
 /** @throws LongshoreError E_SOURCE_UNREADABLE, E_SOURCE_CHANGED */
@@ -26,22 +26,12 @@ export async function hashBeforehand(
     return digest;
   }
   const hash = workshop.openHash(label);
-  const pieceBytes = Math.min(sizeBytes, PART_SIZE_REPORTED_BYTES);
-  const shared = await memory.acquire(partMemoryBytes(pieceBytes), sizeBytes, signal);
-  const endPreparation = memory.beginPreparation();
   try {
-    for (let firstByte = 0; firstByte < sizeBytes; firstByte += pieceBytes) {
-      const lengthBytes = Math.min(pieceBytes, sizeBytes - firstByte);
-      await source.read(stagingArea(shared, lengthBytes), firstByte, signal);
-      const offsetBytes = shared.byteLength - lengthBytes;
-      await hash.fold(shared, { kind: 'staged', offsetBytes }, firstByte, lengthBytes);
-      new Float64Array(progress)[0] = firstByte + lengthBytes;
-      signal.throwIfAborted();
-    }
+    const options = { source, sourceLabel: label, hash, memory, counter: progress };
+    const all = { firstByte: 0, endByte: sizeBytes };
+    await foldSource({ ...options, pieceBytesMax: sizeBytes }, all, true, signal);
     return await hash.digest();
   } finally {
-    endPreparation();
-    void source.idle.then(() => memory.release(shared));
     hash.dispose();
   }
 }

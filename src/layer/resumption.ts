@@ -9,17 +9,15 @@
  */
 
 import { type ErrorCode, LongshoreError } from '../errors.ts';
-import { PART_SIZE_REPORTED_BYTES } from '../limits.ts';
 import { LaneLost } from './lane-lost.ts';
 import type { JournalledProgress } from './layer-journal.ts';
 import type { LayerProgress } from './layer-progress.ts';
-import { partMemoryBytes, stagingArea } from './part-memory.ts';
 import { otherByte } from './part-fault.ts';
 import { partGauge } from './part-gauge.ts';
 import { type PartPreparationOptions, preparePart } from './part-preparation.ts';
 import { type ByteRange, type LayerRegistry, type PreparedPart, RegistryFault } from './ports.ts';
 import { callWithRetry, type RetryPolicy } from './retry.ts';
-import { sourceChanged } from './source-errors.ts';
+import { foldSource } from './source-fold.ts';
 
 export interface ResumptionOptions extends PartPreparationOptions {
   readonly registry: Pick<LayerRegistry, 'sendPart'>;
@@ -30,11 +28,6 @@ export interface ResumptionOptions extends PartPreparationOptions {
   /** Whether the hash goes on from the saved state: then the bytes before are not folded again. */
   readonly isHashRestored: boolean;
 }
-
-/** Bytes of a file that are folded before an abort is looked for, and progress is seen. */
-const FILE_PIECE_BYTES: number = 32 * 1024 * 1024;
-
-const NO_MEMORY = new SharedArrayBuffer(0);
 
 /**
  * Refused for good, but perhaps only in this upload: a new one will tell. What concerns access, keys or
@@ -196,44 +189,10 @@ export class Resumption {
     signal: AbortSignal,
   ): Promise<Uint8Array | undefined> {
     if (firstByte === endByte) return undefined;
-    const { plan, source, hash, memory, progress } = this.#options;
-    const { path, pathOffsetBytes = 0 } = source;
-    const isFile = path !== undefined;
-    const pieceBytes = Math.min(
-      endByte - firstByte,
-      isFile ? FILE_PIECE_BYTES : Math.min(plan.partSizeBytes, PART_SIZE_REPORTED_BYTES),
-    );
-    const remainingBytes = (source.sizeBytes ?? Number.POSITIVE_INFINITY) - firstByte;
-    const shared = isFile
-      ? NO_MEMORY
-      : await memory.acquire(partMemoryBytes(pieceBytes), remainingBytes, signal);
-    const endPreparation = memory.beginPreparation();
-    let savedHash: Uint8Array | undefined;
-    try {
-      for (let at = firstByte; at < endByte; at += pieceBytes) {
-        signal.throwIfAborted();
-        const lengthBytes = Math.min(pieceBytes, endByte - at);
-        if (!isFile) await this.#read(stagingArea(shared, lengthBytes), at, signal);
-        const input = isFile
-          ? ({ kind: 'file', path, offsetBytes: pathOffsetBytes } as const)
-          : ({ kind: 'staged', offsetBytes: shared.byteLength - lengthBytes } as const);
-        if (isFolded) savedHash = await hash.fold(shared, input, at, lengthBytes);
-        new Float64Array(progress.hashedCounter)[0] = at + lengthBytes;
-      }
-      signal.throwIfAborted();
-      return savedHash;
-    } finally {
-      endPreparation();
-      if (!isFile) void source.idle.then(() => memory.release(shared));
-    }
-  }
-
-  async #read(area: Uint8Array, firstByte: number, signal: AbortSignal): Promise<void> {
-    const { source, sourceLabel } = this.#options;
-    const lengthBytes = await source.read(area, firstByte, signal);
-    if (lengthBytes === area.length) return;
-    const wantedBytes = source.sizeBytes ?? firstByte + area.length;
-    throw sourceChanged(sourceLabel, wantedBytes, firstByte + lengthBytes);
+    const { plan, progress } = this.#options;
+    const counter = progress.hashedCounter;
+    const options = { ...this.#options, counter, pieceBytesMax: plan.partSizeBytes };
+    return foldSource(options, { firstByte, endByte }, isFolded, signal);
   }
 
   #noteSent(part: PreparedPart, isAgain: boolean): void {
