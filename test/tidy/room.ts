@@ -28,6 +28,7 @@ export type RoomName =
   | 'registry'
   | 'ecr'
   | 'emulator'
+  | 'sync'
   | 'cli'
   | 'foundation';
 
@@ -43,6 +44,7 @@ const FOLDERS = [
   'registry',
   'ecr',
   'emulator',
+  'sync',
   'cli',
 ] as const;
 /** Everything by which a program touches the outside. */
@@ -99,8 +101,14 @@ export const ROOMS: { readonly [Name in RoomName]: Room } = {
     foundation: ['src/limits.ts', 'src/digest.ts'],
     doors: ['src/emulator/index.ts'],
   },
+  // Many images at once: what is copied, in which order, and who waits for whom.
+  sync: {
+    rooms: ['uploader', 'layer', 'image', 'source', 'registry', 'ecr'],
+    packages: ['p-limit', 'yaml', 'zod', 'semver', 'picomatch'],
+    doors: ['src/sync/index.ts'],
+  },
   cli: {
-    rooms: ['index', 'emulator'],
+    rooms: ['index', 'emulator', 'sync'],
     packages: ['commander', 'cli-progress', 'picocolors'],
     doors: [],
   },
