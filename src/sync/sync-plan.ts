@@ -2,6 +2,7 @@
 
 import type { Digest } from '../digest.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { SyncConfig } from './sync-config.ts';
 
 /** Names one tag on its way from a source into one target. */
 export interface SyncEntryName {
@@ -9,6 +10,7 @@ export interface SyncEntryName {
   readonly mapping: number;
   /** Source repository: `docker.io/library/nginx`, `oci:./images`. */
   readonly source: string;
+  /** `*` where the source's tags could not be listed. */
   readonly tag: string;
   /** Name in `targets`; `undefined` for what concerns none: tags that a filter keeps away. */
   readonly target: string | undefined;
@@ -30,7 +32,7 @@ export type SyncReason =
   | 'filtered'
   /** The tag would have to move, and the target's repository does not let it. */
   | 'immutable-conflict'
-  /** The source could not be read. */
+  /** The source, or what the target has, could not be read. */
   | 'unreadable';
 
 /** What happens with one tag. */
@@ -64,6 +66,8 @@ export interface PlannedSyncTarget {
 
 /** The answer to `--dry-run`; `runSync` carries it out. */
 export interface SyncPlan {
+  /** What it was made of. */
+  readonly config: SyncConfig;
   readonly tags: readonly PlannedSyncTag[];
   readonly targets: readonly PlannedSyncTarget[];
 }

@@ -11,7 +11,7 @@ export interface SyncReportTag extends SyncEntryName {
     /** It was there already, or a filter keeps it away; see `reason`. */
     | 'skipped'
     | 'failed'
-    /** The sync ended before. */
+    /** The sync was ended before it was done. */
     | 'not-started';
   readonly reason: SyncReason;
   readonly detail: string | undefined;

@@ -1,0 +1,144 @@
+/**
+ * Where the blobs of one target are, and who is bringing them: so that each travels once, and is mounted
+ * into every other repository that wants it.
+ */
+
+import { abortable } from '../abort.ts';
+import type { Digest } from '../digest.ts';
+
+/** Blobs that are remembered; beyond them each is asked of ECR and sent as if it were alone. */
+const BLOBS_MAX = 1_000_000;
+
+/** How an image gets a blob that its repository lacks. */
+export type BlobWay =
+  | { readonly kind: 'upload' }
+  | { readonly kind: 'mount'; readonly from: string };
+
+/**
+ * What one push has taken upon itself. Claims are numbered in the order in which they were made, and an
+ * image only ever waits for one with a smaller number: so nobody waits in a circle.
+ */
+export interface BlobClaim {
+  readonly number: number;
+  readonly repository: string;
+  /** Blobs that this push brings, and that others wait for. */
+  readonly leads: ReadonlySet<Digest>;
+}
+
+interface OpenClaim extends BlobClaim {
+  readonly leads: Set<Digest>;
+  /** Resolves when the push has ended, well or not. */
+  readonly settled: Promise<void>;
+  readonly settle: () => void;
+}
+
+export class BlobLedger {
+  readonly #mounts: boolean;
+  /** A repository where a manifest names the blob, which is what ECR mounts from (user guide, H). */
+  readonly #homes = new Map<Digest, string>();
+  readonly #leads = new Map<Digest, OpenClaim>();
+  /** Pairs of repositories, `from` and `to`, between which ECR has refused to mount. */
+  readonly #refused = new Set<string>();
+  #lastNumber = 0;
+
+  /** @param mounts whether the account mounts at all; if not, nobody waits for anybody */
+  constructor(mounts: boolean) {
+    this.#mounts = mounts;
+  }
+
+  /** A manifest of this repository names these blobs. */
+  addHome(repository: string, digests: Iterable<Digest>): void {
+    for (const digest of digests) {
+      if (this.#homes.has(digest) || this.#homes.size >= BLOBS_MAX) continue;
+      this.#homes.set(digest, repository);
+    }
+  }
+
+  /** Takes the lead for those of a push's missing blobs that nobody brings yet. All at once: no circle. */
+  claim(repository: string, missing: Iterable<Digest>): BlobClaim {
+    this.#lastNumber += 1;
+    let settle: () => void = () => undefined;
+    const settled = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    const claim: OpenClaim = {
+      number: this.#lastNumber,
+      repository,
+      leads: new Set(),
+      settled,
+      settle,
+    };
+    for (const digest of missing) {
+      if (this.#mountableFrom(digest, repository) === undefined) this.#lead(claim, digest);
+    }
+    return claim;
+  }
+
+  /**
+   * How the push gets the blob, which may have to be waited for.
+   * @param onWait called before it waits; what it returns is awaited afterwards
+   * @throws the signal's reason
+   */
+  async wayOf(
+    claim: BlobClaim,
+    digest: Digest,
+    onWait: () => () => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<BlobWay> {
+    const { repository } = claim;
+    for (;;) {
+      const from = this.#mountableFrom(digest, repository);
+      if (from !== undefined) return { kind: 'mount', from };
+      const lead = this.#leads.get(digest);
+      if (lead === undefined) this.#lead(claim as OpenClaim, digest);
+      const mustNotWait =
+        !this.#mounts ||
+        lead === undefined ||
+        lead === claim ||
+        // Where it is brought into the same repository, the engine sends it once.
+        lead.repository === repository ||
+        lead.number > claim.number ||
+        this.#refused.has(pair(lead.repository, repository));
+      if (mustNotWait) return { kind: 'upload' };
+      const resume = onWait();
+      await abortable(lead.settled, signal);
+      await resume();
+    }
+  }
+
+  /** ECR did not mount: it will not between these repositories. */
+  refuse(from: string, repository: string): void {
+    this.#refused.add(pair(from, repository));
+  }
+
+  /**
+   * The push has ended.
+   * @param named the blobs that its manifests name, if it went well: they can be mounted from now on
+   */
+  settle(claim: BlobClaim, named: Iterable<Digest> | undefined): void {
+    const own = claim as OpenClaim;
+    if (named !== undefined) this.addHome(claim.repository, named);
+    for (const digest of own.leads) {
+      if (this.#leads.get(digest) === own) this.#leads.delete(digest);
+    }
+    own.settle();
+  }
+
+  #lead(claim: OpenClaim, digest: Digest): void {
+    if (this.#leads.has(digest)) return;
+    this.#leads.set(digest, claim);
+    claim.leads.add(digest);
+  }
+
+  #mountableFrom(digest: Digest, repository: string): string | undefined {
+    if (!this.#mounts) return undefined;
+    const home = this.#homes.get(digest);
+    if (home === undefined || home === repository) return undefined;
+    return this.#refused.has(pair(home, repository)) ? undefined : home;
+  }
+}
+
+/** Names of repositories hold no blanks. */
+function pair(from: string, to: string): string {
+  return `${from} ${to}`;
+}
