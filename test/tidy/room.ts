@@ -109,7 +109,7 @@ export const ROOMS: { readonly [Name in RoomName]: Room } = {
   },
   cli: {
     rooms: ['index', 'emulator', 'sync'],
-    packages: ['commander', 'cli-progress', 'picocolors'],
+    packages: ['commander', 'cli-progress', 'picocolors', 'prom-client'],
     doors: [],
   },
   foundation: { rooms: [], packages: [], builtinsDenied: INPUT_OUTPUT },
