@@ -32,6 +32,8 @@ export interface OpenSource {
   readonly rereadable: boolean;
   /** Whether one more pass costs next to nothing: then a layer ECR has is found before sending. */
   readonly cheapToReread: boolean;
+  /** Whether the first read may begin anywhere, and not only at the first byte. Default false. */
+  readonly startsAnywhere?: boolean | undefined;
   /** A path that worker threads can read by themselves, so that no byte passes the main thread. */
   readonly path?: string | undefined;
   /** Where in that file the source's first byte is: a blob within an archive. Default 0. */

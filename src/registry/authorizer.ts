@@ -22,6 +22,9 @@ export interface AuthorizerContext {
   readonly signal: AbortSignal;
 }
 
+/** Stands for a repository where the list of all of them is asked for. */
+export const CATALOG = '';
+
 /** Repositories whose scope the registry named itself. */
 const SCOPES_MAX = 1024;
 const UNAUTHORIZED: FaultFacts = { httpStatus: 401 };
@@ -161,7 +164,8 @@ export class Authorizer {
   }
 
   #scopeOf(repository: string): string {
-    return this.#scopes.get(repository) ?? `repository:${repository}:pull`;
+    const usual = repository === CATALOG ? 'registry:catalog:*' : `repository:${repository}:pull`;
+    return this.#scopes.get(repository) ?? usual;
   }
 
   #noteScope(repository: string, scope: string): void {

@@ -13,6 +13,8 @@ const PROGRESS_BYTES_MIN = 65_536;
 export interface BlobRequest {
   readonly digest: Digest;
   readonly sizeBytes: number;
+  /** Where the reading begins. */
+  readonly firstByte: number;
   readonly url: URL;
   readonly repository: string;
   /** For messages. */
@@ -29,22 +31,24 @@ export class BlobStream {
   readonly #session: RegistrySession;
   readonly #request: BlobRequest;
   #download: Download | undefined;
-  /** Of the blob, what the network has given. */
-  #receivedBytes = 0;
+  /** Of the blob, what the network has given, and what was not asked for. */
+  #receivedBytes: number;
   /** Received and not read yet. */
   #leftover: Uint8Array = new Uint8Array(0);
   /** What a server that knows no ranges sends again. */
   #skipBytes = 0;
   #failureCount = 0;
-  #receivedAtFailure = 0;
+  #receivedAtFailure: number;
 
   constructor(session: RegistrySession, request: BlobRequest) {
     this.#session = session;
     this.#request = request;
     this.sizeBytes = request.sizeBytes;
+    this.#receivedBytes = request.firstByte;
+    this.#receivedAtFailure = request.firstByte;
   }
 
-  /** Of the blob, what has arrived so far. */
+  /** How far into the blob what has arrived goes. */
   get receivedBytes(): number {
     return this.#receivedBytes;
   }

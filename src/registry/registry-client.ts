@@ -5,6 +5,7 @@ import { type Digest, isDigest } from '../digest.ts';
 import type { Descriptor } from '../image/descriptor.ts';
 import { blobMissing, imageNotFound } from '../image/image-errors.ts';
 import { withinBoth } from './abort-scope.ts';
+import { CATALOG } from './authorizer.ts';
 import { BlobStream } from './blob-stream.ts';
 import { type RegistryOptions, resolveRegistryOptions } from './client-options.ts';
 import { endpointOf } from './endpoint.ts';
@@ -15,12 +16,16 @@ import {
   readManifestReply,
   type RegistryManifest,
 } from './manifest-reply.ts';
+import { type NamePages, readNamePages } from './name-list.ts';
 import { clientClosed, ReadFault, readFailure } from './read-fault.ts';
 import { readReferrers } from './referrer-list.ts';
 import { RegistrySession } from './session.ts';
 import { processSurroundings, type Surroundings } from './surroundings.ts';
-import { readTagPages } from './tag-list.ts';
 import type { HttpReply } from './transport.ts';
+
+/** Names of a page of a list; registries may send fewer. */
+const PAGE_SIZE = 1000;
+const NO_LIST = 'name the repositories one by one';
 
 /**
  * A client of one registry, for any of its repositories. Tokens, credentials and connections are kept
@@ -96,16 +101,19 @@ export class RegistryClient {
 
   /**
    * Begins to download a blob. It must be closed.
+   * @param firstByte where the reading begins; less than the blob's size, or 0
    * @throws LongshoreError E_BLOB_MISSING; E_SOURCE_CHANGED if the registry has another size
    */
   async openBlob(
     repository: string,
     { digest, sizeBytes }: Pick<Descriptor, 'digest' | 'sizeBytes'>,
     signal: AbortSignal,
+    firstByte = 0,
   ): Promise<RegistryBlob> {
     const source = this.#nameOf(repository);
     const url = this.#url(repository, `blobs/${digest}`);
-    const stream = new BlobStream(this.#session, { digest, sizeBytes, url, repository, source });
+    const request = { digest, sizeBytes, url, repository, source, firstByte };
+    const stream = new BlobStream(this.#session, request);
     const within = <T>(
       signalOf: AbortSignal,
       work: (both: AbortSignal) => Promise<T>,
@@ -128,26 +136,32 @@ export class RegistryClient {
    * @param options.pageSize how many to ask for at once; some registries send all. Default 1000
    * @throws LongshoreError E_IMAGE_NOT_FOUND if there is no such repository
    */
-  async *listTags(
+  listTags(
     repository: string,
     options: { readonly pageSize?: number },
     signal: AbortSignal,
   ): AsyncGenerator<readonly string[], void> {
-    const { pageSize = 1000 } = options;
-    let url: URL | undefined = this.#url(repository, `tags/list?n=${pageSize}`);
-    const pages = readTagPages(this.#session, repository);
-    while (url !== undefined) {
-      const page: URL = url;
-      const { tags, next } = await this.#within(
-        repository,
-        'tags',
-        signal,
-        (both) => pages.read(page, both),
-        (cause) => imageNotFound(this.#registry, repository, [], cause),
-      );
-      yield tags;
-      url = next;
-    }
+    const { pageSize = PAGE_SIZE } = options;
+    const pages = readNamePages(this.#session, repository, 'tags');
+    const first = this.#url(repository, `tags/list?n=${pageSize}`);
+    return this.#listNames(first, pages, repository, 'tags', signal, (cause) =>
+      imageNotFound(this.#registry, repository, [], cause),
+    );
+  }
+
+  /**
+   * The repositories that the registry lets us list, page by page, in its order. Many registries, Docker
+   * Hub among them, list none.
+   * @throws LongshoreError E_SOURCE_REGISTRY if it has no such list
+   */
+  listRepositories(signal: AbortSignal): AsyncGenerator<readonly string[], void> {
+    const pages = readNamePages(this.#session, CATALOG, 'repositories');
+    const first = new URL(`/v2/_catalog?n=${PAGE_SIZE}`, this.#endpoint);
+    return this.#listNames(first, pages, '_catalog', '', signal, (cause) => {
+      const { facts } = cause;
+      const fault = new ReadFault('final', 'it does not list its repositories', NO_LIST, facts);
+      return readFailure(fault, this.#registry, this.#registry);
+    });
   }
 
   /**
@@ -176,6 +190,29 @@ export class RegistryClient {
     await this.#session.close();
   }
 
+  async *#listNames(
+    first: URL,
+    pages: NamePages,
+    repository: string,
+    reference: string,
+    signal: AbortSignal,
+    missing: (cause: ReadFault) => Error,
+  ): AsyncGenerator<readonly string[], void> {
+    let url: URL | undefined = first;
+    while (url !== undefined) {
+      const page: URL = url;
+      const { names, next } = await this.#within(
+        repository,
+        reference,
+        signal,
+        (both) => pages.read(page, both),
+        missing,
+      );
+      yield names;
+      url = next;
+    }
+  }
+
   #manifestRequest(
     repository: string,
     reference: string,
@@ -199,7 +236,7 @@ export class RegistryClient {
     reference: string,
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
-    missing: (cause: unknown) => Error = (cause) =>
+    missing: (cause: ReadFault) => Error = (cause) =>
       imageNotFound(this.#nameOf(repository), reference, [], cause),
   ): Promise<T> {
     try {
@@ -218,7 +255,7 @@ export class RegistryClient {
 
   #nameOf(repository: string, reference?: string): string {
     const name = `${this.#registry}/${repository}`;
-    if (reference === undefined) return name;
+    if (reference === undefined || reference === '') return name;
     return `${name}${isDigest(reference) ? '@' : ':'}${reference}`;
   }
 }

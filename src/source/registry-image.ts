@@ -34,7 +34,7 @@ export function registryImage(reference: string, options: RegistryImageOptions =
     open: async (_context, signal) => {
       // Loads the HTTP client: not before it is needed.
       const { openRegistryImage } = await import('./registry-open-image.ts');
-      return openRegistryImage({ label, reference: parsed, platform, registryOptions }, signal);
+      return openRegistryImage({ label, reference: parsed, platform }, registryOptions, signal);
     },
   };
 }

@@ -12,13 +12,12 @@ import type { RegistryManifest } from '../registry/manifest-reply.ts';
 import type { RegistryReference } from '../registry/reference.ts';
 import { RegistryClient } from '../registry/registry-client.ts';
 import { isImageConfig, platformOfConfig } from './config-platform.ts';
-import { registryBlob } from './registry-blob.ts';
+import { registryBlob, type RegistryReader } from './registry-blob.ts';
 
 export interface RegistryImageRequest {
   readonly label: string;
   readonly reference: RegistryReference;
   readonly platform: string | undefined;
-  readonly registryOptions: RegistryOptions;
 }
 
 /** Largest config that is looked into for its platform. */
@@ -26,32 +25,45 @@ const CONFIG_BYTES_MAX = 4 * 1024 * 1024;
 /** Tags that are told where one was not found. */
 const TAGS_TOLD_MAX = 100;
 
-/** The client is closed with the image, or if opening it fails. */
+/** By a client of its own, which is closed with the image, or if opening it fails. */
 export async function openRegistryImage(
   request: RegistryImageRequest,
+  options: RegistryOptions,
   signal: AbortSignal,
 ): Promise<OpenImage> {
-  const { registry } = request.reference;
-  const image = new RegistryImage(new RegistryClient(registry, request.registryOptions), request);
+  const client = new RegistryClient(request.reference.registry, options);
   try {
-    await image.find(signal);
-    return image;
+    return await openImageOver(client, request, signal, () => client.close());
   } catch (error) {
-    await image.close();
+    await client.close();
     throw error;
   }
 }
 
+/** By a client that others use as well, and that stays open. @param close called with the image */
+export async function openImageOver(
+  client: RegistryReader,
+  request: RegistryImageRequest,
+  signal: AbortSignal,
+  close: () => Promise<void> = () => Promise.resolve(),
+): Promise<OpenImage> {
+  const image = new RegistryImage(client, request, close);
+  await image.find(signal);
+  return image;
+}
+
 class RegistryImage implements OpenImage {
-  readonly #client: RegistryClient;
+  readonly #client: RegistryReader;
+  readonly #close: () => Promise<void>;
   readonly #request: RegistryImageRequest;
   readonly #repository: string;
   #root: Descriptor | undefined;
   /** The root's bytes are here already when somebody asks for them. */
   readonly #known = new Map<Digest, Uint8Array>();
 
-  constructor(client: RegistryClient, request: RegistryImageRequest) {
+  constructor(client: RegistryReader, request: RegistryImageRequest, close: () => Promise<void>) {
     this.#client = client;
+    this.#close = close;
     this.#request = request;
     this.#repository = request.reference.repository;
   }
@@ -102,7 +114,7 @@ class RegistryImage implements OpenImage {
   }
 
   close(): Promise<void> {
-    return this.#client.close();
+    return this.#close();
   }
 
   async #choose(
