@@ -1,7 +1,9 @@
 /** A repository that images are read from: of a registry, or an OCI layout. */
 
 import type { Digest } from '../digest.ts';
+import type { Descriptor } from '../image/descriptor.ts';
 import type { ImageSource } from '../image/image-source.ts';
+import type { LayerSource } from '../layer/layer-source.ts';
 
 /** Finds source repositories and counts what is read. One for a whole sync; closed with it. */
 export interface SourceRepositories {
@@ -41,4 +43,6 @@ export interface SourceRepository {
    * @param tag for messages, and to find the image again if it is gone under its digest
    */
   image(digest: Digest, tag: string): ImageSource;
+  /** One blob, for reads that several targets share; none where reading twice costs nothing. */
+  blob(descriptor: Pick<Descriptor, 'digest' | 'sizeBytes' | 'mediaType'>): LayerSource | undefined;
 }
