@@ -25,6 +25,7 @@ function sumLine(receipt: ImageReceipt): string {
     layers.filter((layer) => layer.outcome === outcome).length;
   const outcomes = [
     countText(countOf('uploaded'), 'uploaded'),
+    countText(countOf('mounted'), 'mounted'),
     countText(countOf('already-present'), 'already there'),
     countText(countOf('foreign'), 'left with their vendor'),
   ].filter((text) => text !== '');

@@ -21,8 +21,11 @@ export interface ImageBlobReceipt {
   readonly sizeBytes: number;
   readonly mediaType: string;
   readonly kind: 'layer' | 'config';
-  /** `foreign` layers stay with their vendor. */
-  readonly outcome: 'uploaded' | 'already-present' | 'foreign';
+  /**
+   * `foreign` layers stay with their vendor. `mounted` ones were taken over from another repository of the
+   * registry, which only a bulk sync does.
+   */
+  readonly outcome: 'uploaded' | 'mounted' | 'already-present' | 'foreign';
   /** Layer bytes sent, those sent again included. */
   readonly sentBytes: number;
   readonly durationMs: number;
@@ -54,7 +57,7 @@ export interface ImageReceipt {
   readonly blobs: readonly ImageBlobReceipt[];
   /** Bytes of layers and configs sent, those sent again included (before base64). */
   readonly sentBytes: number;
-  /** Bytes of layers and configs that did not have to travel. */
+  /** Bytes of layers and configs that did not have to travel, those of mounted ones included. */
   readonly skippedBytes: number;
   /** Calls to ECR by operation, every attempt counted. */
   readonly calls: Readonly<Record<string, number>>;

@@ -13,6 +13,7 @@ import { imageReceipt } from './image-receipt.ts';
 import type { OpenImage } from './image-source.ts';
 import { putManifest } from './manifest-put.ts';
 import type { Manifest } from './manifest.ts';
+import type { PushHooks } from './push-hooks.ts';
 import { rootPuts } from './push-plan.ts';
 import { neededBlobs, presentBlobs } from './repository-content.ts';
 import { settleTogether } from './side-by-side.ts';
@@ -26,6 +27,7 @@ export class ImagePush {
   readonly #graph: ImageGraph;
   readonly #plan: ImagePlan;
   readonly #context: ImageContext;
+  readonly #obtainBlob: PushHooks['obtainBlob'];
   /** Ends what runs side by side when one of it fails. */
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
@@ -51,11 +53,13 @@ export class ImagePush {
     context: ImageContext,
     signal: AbortSignal,
     drainSignal: AbortSignal = signal,
+    hooks: PushHooks = {},
   ) {
     this.#image = image;
     this.#graph = graph;
     this.#plan = plan;
     this.#context = context;
+    this.#obtainBlob = hooks.obtainBlob;
     const missing = plan.manifests.filter(({ action }) => action === 'put');
     this.#missing = new Set(missing.map((manifest) => manifest.digest));
     this.#drain = drainSignal;
@@ -75,7 +79,7 @@ export class ImagePush {
     this.#beginSignal.throwIfAborted();
     await this.#ensureRepository();
     for (const blob of blobs) {
-      if (blob.action === 'upload') this.#uploads.set(blob.digest, this.#upload(blob));
+      if (blob.action === 'upload') this.#uploads.set(blob.digest, this.#obtain(blob));
       else emitImage(this.#context, { type: 'blob-skipped', blob });
     }
     for (const node of this.#graph.nodes) {
@@ -97,12 +101,31 @@ export class ImagePush {
     );
   }
 
+  /** Brings a blob into the repository: sends it, or lets the caller find a cheaper way. */
+  async #obtain(blob: PlannedBlob): Promise<void> {
+    if (this.#obtainBlob === undefined) return this.#upload(blob);
+    const startedAtMs = performance.now();
+    const upload = (source?: LayerSource): Promise<void> => this.#upload(blob, source);
+    this.#beginSignal.throwIfAborted();
+    const way = await this.#obtainBlob(blob, upload, this.#beginSignal);
+    const { digest, sizeBytes, mediaType, kind } = blob;
+    if (way === 'uploaded') {
+      if (!this.#results.blobs.has(digest)) throw new Error(`nobody has uploaded ${digest}`);
+      return;
+    }
+    const durationMs = Math.round(performance.now() - startedAtMs);
+    const result = { digest, sizeBytes, mediaType, kind, outcome: way, sentBytes: 0, durationMs };
+    this.#results.blobs.set(digest, result);
+  }
+
+  /** @param given instead of the image's source */
   async #upload(
     blob: Pick<PlannedBlob, 'digest' | 'sizeBytes' | 'mediaType' | 'kind'>,
+    given?: LayerSource,
     again = false,
   ): Promise<void> {
     const { digest, sizeBytes, mediaType, kind } = blob;
-    const source = await this.#findSource(digest);
+    const source = given ?? (await this.#findSource(digest));
     const receipt = await this.#context.uploadBlob(
       source,
       digest,
@@ -151,7 +174,10 @@ export class ImagePush {
     const blobs = neededBlobs({ nodes: [{ manifest }], blobs: this.#graph.blobs }, new Set());
     const present = await presentBlobs(blobs, this.#context, this.#signal);
     const gone = blobs.filter(({ descriptor }) => !present.has(descriptor.digest));
-    const uploads = gone.map(({ descriptor, kind }) => this.#upload({ ...descriptor, kind }, true));
+    // A mount may have been what lagged, or went wrong: what is sent is sure to be there.
+    const uploads = gone.map(({ descriptor, kind }) =>
+      this.#upload({ ...descriptor, kind }, undefined, true),
+    );
     await settleTogether(uploads, this.#stop, this.#drain);
   }
 

@@ -44,7 +44,9 @@ export function imageReceipt(
   const sentBytes = blobs.reduce((sum, blob) => sum + blob.sentBytes, 0);
   const isChanged =
     sentBytes > 0 || [...manifests, ...tags].some(({ outcome }) => outcome === 'put');
-  const rested = blobs.filter(({ outcome }) => outcome === 'already-present');
+  const rested = blobs.filter(
+    ({ outcome }) => outcome === 'already-present' || outcome === 'mounted',
+  );
   return {
     repository,
     source,
