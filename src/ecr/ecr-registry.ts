@@ -14,22 +14,21 @@ import type { CallContext } from './call-context.ts';
 import { type CallTally, type Ecr, type EcrCaller, wrongReply } from './ecr-caller.ts';
 import type { PartOptions } from './request-handler.ts';
 
+/** Settings of a repository that is created; ECR's defaults where there are none. */
+export type NewRepository = boolean | Readonly<Record<string, unknown>>;
+
 export class EcrRegistry implements LayerRegistry {
   readonly #caller: EcrCaller;
   readonly #repositorySettings: Readonly<Record<string, unknown>>;
   readonly #tally: CallTally | undefined;
 
   /**
-   * @param repositorySettings of a repository that is created
+   * @param newRepository whether one may be created is the caller's business
    * @param tally where calls are counted
    */
-  constructor(
-    caller: EcrCaller,
-    repositorySettings: Readonly<Record<string, unknown>>,
-    tally?: CallTally,
-  ) {
+  constructor(caller: EcrCaller, newRepository: NewRepository, tally?: CallTally) {
     this.#caller = caller;
-    this.#repositorySettings = repositorySettings;
+    this.#repositorySettings = typeof newRepository === 'object' ? newRepository : {};
     this.#tally = tally;
   }
 

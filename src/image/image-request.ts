@@ -2,6 +2,7 @@
 
 import type { ImageEvent, VerificationEvent } from './image-events.ts';
 import type { Compression, ImageSource } from './image-source.ts';
+import type { RepositorySettings } from './repository-settings.ts';
 
 /** One image to push. */
 export interface ImageRequest {
@@ -20,6 +21,11 @@ export interface ImageRequest {
   readonly referrers?: boolean;
   /** For layers that are not compressed yet, as `docker save` writes them. Default gzip, level 6. */
   readonly compression?: Compression;
+  /**
+   * Creates the repository if it is missing, with these settings or ECR's defaults; one that exists is
+   * left as it is. A plan counts it as empty. Default: the uploader's `createRepository`.
+   */
+  readonly createRepository?: boolean | RepositorySettings;
 }
 
 /** What belongs to one push or plan. */

@@ -28,13 +28,18 @@ export class LayerQueue {
   /**
    * Uploads one layer when its turn comes; layers that wait begin in the order in which they came.
    * @param options.registry whose calls it makes; default: the uploader's own
+   * @param options.createRepository whether a missing repository is made; default: as the uploader has it
    * @param options.beginSignal once it aborts, the layer is not begun any more
    */
   async run(
     order: LayerOrder,
     signal: AbortSignal,
     onEvent: ((event: LayerEvent) => void) | undefined,
-    options: { readonly registry?: LayerRegistry; readonly beginSignal?: AbortSignal } = {},
+    options: {
+      readonly registry?: LayerRegistry;
+      readonly createRepository?: boolean;
+      readonly beginSignal?: AbortSignal;
+    } = {},
   ): Promise<LayerReceipt> {
     const progress = this.track(order.repository, order.source.label, onEvent);
     const { repository, source } = order;
@@ -43,7 +48,11 @@ export class LayerQueue {
       const givePermitBack = await takePermit(this.#permits, beginSignal);
       const startedAtMs = performance.now();
       try {
-        const context = { ...this.#context, registry: options.registry ?? this.#context.registry };
+        const {
+          registry = this.#context.registry,
+          createRepository = this.#context.createRepository,
+        } = options;
+        const context = { ...this.#context, registry, createRepository };
         // With the first layer comes all that sends layers: who only imports the library need not wait for it.
         const { LayerUpload } = await import('./layer-upload.ts');
         const outcome = await new LayerUpload(context, order, progress, signal).run();

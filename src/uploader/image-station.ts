@@ -1,6 +1,7 @@
 /** Where plans, pushes and verifications of images are wired to sources, threads and ECR. */
 
 import { setMaxListeners } from 'node:events';
+import { abortable } from '../abort.ts';
 import type { CallTally, EcrCaller } from '../ecr/ecr-caller.ts';
 import { toRegistryFault } from '../ecr/ecr-fault.ts';
 import { EcrImageRegistry } from '../ecr/ecr-image-registry.ts';
@@ -23,6 +24,7 @@ import type { ImageCall, ImageRequest, VerificationRequest } from '../image/imag
 import type { OpenImage } from '../image/image-source.ts';
 import { fromSource } from '../image/source-guard.ts';
 import { ImageVerifier } from '../image/image-verifier.ts';
+import type { PushHooks } from '../image/push-hooks.ts';
 import { planPush } from '../image/push-plan.ts';
 import { EventSink } from '../layer/event-sink.ts';
 import { TransmissionError } from '../layer/part-transmitter.ts';
@@ -40,7 +42,11 @@ export interface ImageStationParts {
   readonly options: ResolvedUploaderOptions;
   readonly retry: RetryPolicy;
   readonly caller: EcrCaller;
-  readonly registryOf: (tally: CallTally) => EcrRegistry;
+  /** @param newRepository default: as the options have it */
+  readonly registryOf: (
+    newRepository: ImageRequest['createRepository'],
+    tally: CallTally,
+  ) => EcrRegistry;
   readonly workshop: Workshop;
   readonly layers: LayerQueue;
 }
@@ -71,10 +77,12 @@ export class ImageStation {
     return this.#withImage(job, (image, graph) => this.#planOf(job, image, graph));
   }
 
+  /** @param hooks for callers of our own */
   async push(
     request: ImageRequest,
     { onEvent, drainSignal }: ImageCall,
     signal: AbortSignal,
+    hooks: PushHooks = {},
   ): Promise<ImageReceipt> {
     const startedAtMs = performance.now();
     const { workshop } = this.#parts;
@@ -83,7 +91,10 @@ export class ImageStation {
     const receipt = await this.#withImage(job, async (image, graph) => {
       const plan = await this.#planOf(job, image, graph);
       emitImage(job.context, { type: 'image-planned', plan });
-      const push = new ImagePush(image, graph, plan, job.context, signal, drainSignal);
+      if (hooks.beforeTransfer !== undefined) {
+        await abortable(hooks.beforeTransfer(plan), job.signal);
+      }
+      const push = new ImagePush(image, graph, plan, job.context, signal, drainSignal, hooks);
       return push.run(startedAtMs);
     });
     emitImage(job.context, { type: 'image-completed', receipt });
@@ -129,16 +140,17 @@ export class ImageStation {
   ): Job {
     const { options, retry, caller, registryOf, layers } = this.#parts;
     const tally: CallTally = new Map();
-    const registry = registryOf(tally);
     const sink = new EventSink(onEvent);
-    const { repository } = request;
+    const { repository, createRepository: newRepository = options.createRepository } = request;
+    const registry = registryOf(newRepository, tally);
+    const createRepository = newRepository !== false;
     const completedSince = layers.completedMark;
     this.#lastImageId += 1;
     const context: ImageContext = {
       name: { repository, image: request.image.label, imageId: this.#lastImageId },
       registry: new EcrImageRegistry(caller, registry, tally),
       retry,
-      createRepository: options.createRepository !== false,
+      createRepository,
       partSizeBytes: options.partSizeBytes ?? PART_SIZE_REPORTED_BYTES,
       tally,
       sink,
@@ -148,6 +160,7 @@ export class ImageStation {
         const order = { repository, source, expectedDigest: digest, presence } as const;
         return layers.run(order, uploadSignal, (event) => sink.emit(event), {
           registry,
+          createRepository,
           beginSignal,
         });
       },

@@ -17,7 +17,15 @@ const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const TAGS_MAX = 1000;
 
 const LAYER_REQUEST = ['repository', 'source', 'digest', 'checkFirst'];
-const IMAGE_REQUEST = ['repository', 'image', 'tags', 'platforms', 'referrers', 'compression'];
+const IMAGE_REQUEST = [
+  'repository',
+  'image',
+  'tags',
+  'platforms',
+  'referrers',
+  'compression',
+  'createRepository',
+];
 const VERIFICATION_REQUEST = [
   'repository',
   'reference',
@@ -57,6 +65,7 @@ export function assertImageRequest(request: ImageRequest): void {
   for (const tag of tags) assertTag('tags', tag);
   assertPlatforms(platforms);
   resolveCompression(compression);
+  assertNewRepository(request.createRepository);
 }
 
 export function assertVerificationRequest(request: VerificationRequest): void {
@@ -79,14 +88,15 @@ function assertNames(request: object, names: readonly string[]): void {
   }
 }
 
+/** Whether ECR takes a repository of this name. */
+export function isRepositoryName(name: string): boolean {
+  const { min, max } = REPOSITORY_NAME_LENGTH;
+  return name.length >= min && name.length <= max && REPOSITORY_NAME.test(name);
+}
+
 function assertRepository(repository: unknown): void {
   const { min, max } = REPOSITORY_NAME_LENGTH;
-  const isName =
-    typeof repository === 'string' &&
-    repository.length >= min &&
-    repository.length <= max &&
-    REPOSITORY_NAME.test(repository);
-  if (isName) return;
+  if (typeof repository === 'string' && isRepositoryName(repository)) return;
   throw optionInvalid(
     'repository',
     `a repository name of ${min} to ${max} lower-case characters, without registry host or tag`,
@@ -98,6 +108,13 @@ function assertImage(image: ImageRequest['image']): void {
   if (typeof image?.open === 'function') return;
   const expected = 'ociLayoutImage(), archiveImage(), registryImage(), manifestImage(), ...';
   throw optionInvalid('image', expected, typeof image);
+}
+
+/** What the settings say is ECR's to check. */
+function assertNewRepository(setting: unknown): void {
+  const isSettings = typeof setting === 'object' && setting !== null && !Array.isArray(setting);
+  if (setting === undefined || typeof setting === 'boolean' || isSettings) return;
+  throw optionInvalid('createRepository', 'true, false or settings', textOf(setting));
 }
 
 function assertPlatforms(platforms: readonly string[]): void {

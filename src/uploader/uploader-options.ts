@@ -2,20 +2,17 @@
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import type { CreateRepositoryCommandInput, ECRClientConfig } from '@aws-sdk/client-ecr';
+import type { ECRClientConfig } from '@aws-sdk/client-ecr';
 import type { CallsPerSecond } from '../ecr/call-quota.ts';
 import { optionInvalid } from '../errors.ts';
+import type { RepositorySettings } from '../image/repository-settings.ts';
 import type { ConnectionSettings } from '../layer/part-transmitter.ts';
 import { GIB, MIB, PART_SIZE_MAX_BYTES, PART_SIZE_MIN_BYTES } from '../limits.ts';
 import { withExtraAuthorities } from '../network/extra-authorities.ts';
 import { resolveCallsPerSecond } from './call-rate-option.ts';
 import { resolveResumeDirectory } from './journal-option.ts';
 
-/** Settings of a repository that is created on the way. */
-export type RepositorySettings = Omit<
-  CreateRepositoryCommandInput,
-  'repositoryName' | 'registryId'
->;
+export type { RepositorySettings } from '../image/repository-settings.ts';
 
 /** Options of {@link createUploader}. Every field is optional. */
 export interface UploaderOptions {

@@ -1,15 +1,6 @@
-/** The one place where the stations are wired, and where they are closed. */
+/** The public face of the engine: layers and images into one registry. */
 
-import { setMaxListeners } from 'node:events';
-import pLimit from 'p-limit';
-import { abortable } from '../abort.ts';
 import type { Digest } from '../digest.ts';
-import { type CallTally, EcrCaller } from '../ecr/ecr-caller.ts';
-import { EcrRegistry } from '../ecr/ecr-registry.ts';
-import { partFraming } from '../ecr/part-framing.ts';
-import { type HttpHandler, RequestHandler } from '../ecr/request-handler.ts';
-import { LongshoreError } from '../errors.ts';
-import type { ImageStation, ImageStationParts } from './image-station.ts';
 import type { ImageReceipt, ImageVerification } from '../image/image-events.ts';
 import type { ImagePlan } from '../image/image-plan.ts';
 import type {
@@ -18,22 +9,22 @@ import type {
   VerificationCall,
   VerificationRequest,
 } from '../image/image-request.ts';
-import { CompletedLayers } from '../layer/completed-layers.ts';
 import type { LayerEvent, LayerReceipt, UploaderSnapshot } from '../layer/layer-events.ts';
-import { LayerQueue } from '../layer/layer-queue.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
-import { PartMemory } from '../layer/part-memory.ts';
-import { SingleFlight } from '../layer/single-flight.ts';
-import { WorkerPool } from '../pool/worker-pool.ts';
-import { Workshop } from '../pool/workshop.ts';
-import { journalsOf } from './journal-option.ts';
+import type { ImageStation } from './image-station.ts';
 import {
   assertImageRequest,
   assertLayerRequest,
   assertVerificationRequest,
 } from './request-check.ts';
+import { RunningWork, withOwnDrain } from './running-work.ts';
 import {
-  connectionOf,
+  openRegistryStations,
+  openSharedStations,
+  type RegistryStations,
+  type SharedStations,
+} from './stations.ts';
+import {
   resolveUploaderOptions,
   type ResolvedUploaderOptions,
   type UploaderOptions,
@@ -107,51 +98,18 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
 }
 
 class LayerUploader implements Uploader {
-  readonly #pool: WorkerPool;
-  readonly #caller: EcrCaller;
-  readonly #layers: LayerQueue;
-  readonly #images: ImageStationParts;
-  readonly #running = new Set<Promise<unknown>>();
-  readonly #stop = new AbortController();
+  readonly #shared: SharedStations;
+  readonly #own: RegistryStations;
+  readonly #work: RunningWork;
   #imageStation: Promise<ImageStation> | undefined;
-  #closing = false;
-  #closed: Promise<void> | undefined;
 
   constructor(options: ResolvedUploaderOptions) {
-    this.#pool = new WorkerPool(options.workersMax, options.workerUrl);
-    const workshop = new Workshop(this.#pool, options.hasher);
-    this.#caller = createCaller(options, workshop);
-    const { createRepository } = options;
-    const repositorySettings = typeof createRepository === 'object' ? createRepository : {};
-    const registryOf = (tally?: CallTally): EcrRegistry =>
-      new EcrRegistry(this.#caller, repositorySettings, tally);
-    const retry = {
-      attemptsMax: options.attemptsMax,
-      delayMs: options.retryDelayMs,
-      delayMsMax: options.retryDelayMsMax,
-    };
-    this.#layers = new LayerQueue(
-      {
-        registry: registryOf(),
-        workshop,
-        framePart: partFraming(options.registryId),
-        memory: new PartMemory(options.bytesInMemoryMax),
-        partPermits: pLimit(options.partsInFlightTotal),
-        flights: new SingleFlight(),
-        completed: new CompletedLayers(),
-        partsInFlight: options.partsInFlight,
-        partSizeBytes: options.partSizeBytes,
-        tailHoldMs: options.tailHoldMs,
-        retry,
-        timeouts: options,
-        sourceTimeoutMs: options.sourceTimeoutMs,
-        createRepository: createRepository !== false,
-        journals: journalsOf(options),
-      },
-      options.layersInFlight,
-    );
-    const layers = this.#layers;
-    this.#images = { options, retry, caller: this.#caller, registryOf, workshop, layers };
+    this.#shared = openSharedStations(options);
+    this.#own = openRegistryStations(options, this.#shared);
+    this.#work = new RunningWork(async () => {
+      await this.#own.caller.destroy();
+      await this.#shared.pool.close();
+    });
   }
 
   async uploadLayer(request: LayerRequest, call: UploadCall = {}): Promise<LayerReceipt> {
@@ -161,8 +119,8 @@ class LayerUploader implements Uploader {
     const order = { repository, source, expectedDigest: digest, presence } as const;
     return this.#start(call.signal, (signal) => {
       // Something will be hashed in any case: the threads start while this one loads the AWS SDK.
-      if ((digest ?? source.digest) === undefined || !checkFirst) this.#pool.warm();
-      return this.#layers.run(order, signal, call.onEvent);
+      if ((digest ?? source.digest) === undefined || !checkFirst) this.#shared.pool.warm();
+      return this.#own.layers.run(order, signal, call.onEvent);
     });
   }
 
@@ -195,106 +153,37 @@ class LayerUploader implements Uploader {
   }
 
   snapshot(): UploaderSnapshot {
-    return this.#layers.snapshot();
+    return this.#own.layers.snapshot();
   }
 
   close(): Promise<void> {
-    this.#closing = true;
-    this.#closed ??= this.#end();
-    return this.#closed;
+    return this.#work.close();
   }
 
-  destroy(reason: unknown = closedError()): Promise<void> {
-    this.#stop.abort(reason);
-    return this.close();
+  destroy(reason?: unknown): Promise<void> {
+    return this.#work.destroy(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #end(): Promise<void> {
-    await Promise.allSettled(this.#running);
-    await this.#caller.destroy();
-    await this.#pool.close();
-  }
-
-  /** Runs work under the caller's signal and our own; `close` waits for it. */
-  async #start<T>(
+  #start<T>(
     callSignal: AbortSignal | undefined,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    callSignal?.throwIfAborted();
-    if (this.#closing) throw closedError();
-    const abort = new AbortController();
-    // Every layer of an image listens: no leak, so no warning of one.
-    setMaxListeners(0, abort.signal);
-    const unlink = [this.#stop.signal, callSignal].map((signal) => link(signal, abort));
-    const running = work(abort.signal);
-    this.#caller.warm();
-    this.#running.add(running);
-    void running
-      .catch(() => undefined)
-      .finally(() => {
-        this.#running.delete(running);
-        for (const undo of unlink) undo();
-      });
-    // An abort is answered at once, even if a disk or a name server keeps the clean-up waiting.
-    return abortable(running, abort.signal);
+    return this.#work.start(callSignal, (signal) => {
+      const running = work(signal);
+      this.#own.caller.warm();
+      return running;
+    });
   }
 
   /** Loaded with the first image: who uploads layers only should not pay for it. */
   #station(): Promise<ImageStation> {
     this.#imageStation ??= import('./image-station.ts').then(
-      ({ ImageStation: Station }) => new Station(this.#images),
+      ({ ImageStation: Station }) => new Station(this.#own.images),
     );
     return this.#imageStation;
   }
-}
-
-function createCaller(options: ResolvedUploaderOptions, workshop: Workshop): EcrCaller {
-  const { client, region, endpoint } = options;
-  const custom = client.requestHandler;
-  return new EcrCaller({
-    client: {
-      ...client,
-      ...(region !== undefined && { region }),
-      ...(endpoint !== undefined && { endpoint }),
-    },
-    registryId: options.registryId,
-    callsPerSecondMax: options.callsPerSecondMax,
-    requestHandler: new RequestHandler(workshop, {
-      proxy: options.proxy,
-      connection: connectionOf(options),
-      custom: custom !== undefined && 'handle' in custom ? (custom as HttpHandler) : undefined,
-      customOptions: custom !== undefined && !('handle' in custom) ? custom : {},
-    }),
-  });
-}
-
-/** A caller's signal may live long: what hangs on it must not stay with it when the push has ended. */
-async function withOwnDrain<T>(call: ImageCall, work: (call: ImageCall) => Promise<T>): Promise<T> {
-  if (call.drainSignal === undefined) return work(call);
-  const drain = new AbortController();
-  const unlink = link(call.drainSignal, drain);
-  try {
-    return await work({ ...call, drainSignal: drain.signal });
-  } finally {
-    unlink();
-  }
-}
-
-/** Aborts `abort` when `signal` does; returns what undoes the link. */
-function link(signal: AbortSignal | undefined, abort: AbortController): () => void {
-  if (signal === undefined) return () => undefined;
-  const onAbort = (): void => abort.abort(signal.reason);
-  // Many uploads may share a signal, with one listener each: no leak, so no warning of one.
-  setMaxListeners(0, signal);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  return () => signal.removeEventListener('abort', onAbort);
-}
-
-function closedError(): LongshoreError<'E_CLOSED'> {
-  return new LongshoreError('E_CLOSED', 'the uploader is closed; create another one', {});
 }

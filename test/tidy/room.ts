@@ -79,7 +79,13 @@ export const ROOMS: { readonly [Name in RoomName]: Room } = {
   // What survives a crash; the heart knows it by its port only.
   journal: { rooms: ['layer'], packages: [] },
   // The graph of descriptors: it knows sources and ECR by their ports only.
-  image: { rooms: ['layer'], packages: ['jsonc-parser', 'p-limit'], builtinsDenied: INPUT_OUTPUT },
+  image: {
+    rooms: ['layer'],
+    packages: ['jsonc-parser', 'p-limit'],
+    // The settings of a repository that a request may ask for.
+    typePackages: ['@aws-sdk/client-ecr'],
+    builtinsDenied: INPUT_OUTPUT,
+  },
   pool: {
     rooms: ['layer', 'image', 'network'],
     packages: ['piscina', 'hash-wasm', '@bokuweb/zstd-wasm'],
