@@ -16,7 +16,7 @@ export type RegistryReader = Pick<
 export function registryBlob(
   client: Pick<RegistryReader, 'openBlob'>,
   { registry, repository }: Pick<RegistryReference, 'registry' | 'repository'>,
-  descriptor: Descriptor,
+  descriptor: Pick<Descriptor, 'digest' | 'sizeBytes'>,
 ): LayerSource {
   const { digest, sizeBytes } = descriptor;
   return {

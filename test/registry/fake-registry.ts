@@ -27,6 +27,10 @@ export interface FakeOptions {
   readonly tagsPerPage?: number;
   /** Whether there is a referrers API. Default false. */
   readonly hasReferrersApi?: boolean;
+  /** Repositories of a page of the catalog. Default: there is no catalog. */
+  readonly repositoriesPerPage?: number;
+  /** How HEAD is answered: without a digest, or not at all. Default: as it should be. */
+  readonly head?: 'without-digest' | 'refused';
 }
 
 /** What happens to one download of a blob. */
@@ -75,6 +79,8 @@ export interface FakeRegistry extends AsyncDisposable {
     manifest: object | Uint8Array,
     mediaType?: string,
   ): Descriptor;
+  /** As registries do that clean up behind a tag that has moved. */
+  removeManifest(repository: string, digest: string): void;
   /** An image of a config and these layers. */
   putImage(
     repository: string,
@@ -138,9 +144,11 @@ export async function startRegistry(options: FakeOptions = {}): Promise<FakeRegi
   const storageHost = `localhost:${port}`;
 
   function serve(path: string, request: IncomingMessage, response: ServerResponse): void {
+    const isCatalog = path === '/v2/_catalog' && options.repositoriesPerPage !== undefined;
+    if (isCatalog) return sendCatalog(options.repositoriesPerPage, request, response);
     const [, repository = '', kind, name = ''] =
       /^\/v2\/(.+)\/(manifests|blobs|tags|referrers)\/([^/]+)$/.exec(path) ?? [];
-    if (kind === 'manifests') return sendManifest(repository, name, response);
+    if (kind === 'manifests') return sendManifest(repository, name, request, response);
     if (kind === 'tags') return sendTags(repository, request, response);
     if (kind === 'referrers' && options.hasReferrersApi === true) {
       const index = { schemaVersion: 2, manifests: referrers.get(name) ?? [] };
@@ -156,11 +164,32 @@ export async function startRegistry(options: FakeOptions = {}): Promise<FakeRegi
     sendBlob(name, request, response);
   }
 
-  function sendManifest(repository: string, name: string, response: ServerResponse): void {
+  function sendManifest(
+    repository: string,
+    name: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): void {
+    const isHead = request.method === 'HEAD';
+    if (isHead && options.head === 'refused') return refuse(response, 405, 'UNSUPPORTED');
     const manifest = manifests.get(`${repository}/${name}`);
     if (manifest === undefined) return refuse(response, 404, 'MANIFEST_UNKNOWN');
     const { bytes, mediaType } = manifest;
-    send(response, 200, bytes, mediaType, { 'docker-content-digest': digestOf(bytes) });
+    const isTold = !isHead || options.head === undefined;
+    send(response, 200, bytes, mediaType, {
+      ...(isTold && { 'docker-content-digest': digestOf(bytes) }),
+    });
+  }
+
+  function sendCatalog(pageSize: number, request: IncomingMessage, response: ServerResponse): void {
+    const all = [...tags.keys()].toSorted();
+    const last = new URL(request.url ?? '', 'http://registry').searchParams.get('last') ?? '';
+    const rest = all.filter((name) => name > last);
+    const page = rest.slice(0, pageSize);
+    const link = `</v2/_catalog?n=${pageSize}&last=${page.at(-1) ?? ''}>; rel="next"`;
+    send(response, 200, JSON.stringify({ repositories: page }), 'application/json', {
+      ...(rest.length > pageSize && { link }),
+    });
   }
 
   function sendTags(repository: string, request: IncomingMessage, response: ServerResponse): void {
@@ -225,11 +254,12 @@ export async function startRegistry(options: FakeOptions = {}): Promise<FakeRegi
     if (auth === 'basic' && login !== undefined && given === basicOf(login)) return true;
     if (auth === 'bearer' && tokens.has(given.replace('Bearer ', ''))) return true;
     const [, repository] = /^\/v2\/(.+)\/[^/]+\/[^/]+$/.exec(request.url ?? '') ?? [];
+    const scope = repository === undefined ? 'registry:catalog:*' : `repository:${repository}:pull`;
     response.setHeader(
       'www-authenticate',
       auth === 'basic'
         ? 'Basic realm="fake, \\"with\\" quotes"'
-        : `Bearer realm="http://${host}/token",service="fake",scope="repository:${repository}:pull"`,
+        : `Bearer realm="http://${host}/token",service="fake",scope="${scope}"`,
     );
     refuse(response, 401, 'UNAUTHORIZED');
     return false;
@@ -266,6 +296,9 @@ export async function startRegistry(options: FakeOptions = {}): Promise<FakeRegi
         referrers.set(subject.digest, [...(referrers.get(subject.digest) ?? []), entry]);
       }
       return { mediaType, digest, sizeBytes: bytes.length };
+    },
+    removeManifest: (repository, digest) => {
+      manifests.delete(`${repository}/${digest}`);
     },
     putImage: (repository, reference, layers, platform) => {
       const config = Buffer.from(
