@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { Uploader, UploaderOptions } from '../index.ts';
 import type { Emulator, EmulatorOptions } from '../emulator/index.ts';
 import type { ImageConstructors } from './image-constructors.ts';
+import type { SyncFunctions } from './sync-functions.ts';
 
 /** A stream for text: a terminal, a pipe, or a test's collector. */
 export interface TextOutput {
@@ -45,5 +46,6 @@ export interface CliContext {
   now(): number;
   readonly createUploader: (options: UploaderOptions) => Promise<Uploader>;
   readonly loadImages: () => Promise<ImageConstructors>;
+  readonly loadSync: () => Promise<SyncFunctions>;
   readonly startEmulator: (options: EmulatorOptions) => Promise<Emulator>;
 }

@@ -2,6 +2,7 @@
 
 import { type ErrorCode, LongshoreError } from '../errors.ts';
 import { CommandFailure } from './command-failure.ts';
+import { EXIT_FAILED, EXIT_USAGE } from './exit-code.ts';
 import { printable } from './progress/text-fit.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -53,6 +54,9 @@ const FLAG: Readonly<Record<string, string>> = {
   tags: '--tag',
   platforms: '--platform',
   compression: '--compression',
+  imagesInFlight: '--images-in-flight',
+  cacheDirectory: '--cache-directory',
+  onlyFailed: '--only-failed',
 };
 
 export function reportOf(error: unknown): ErrorReport {
@@ -70,6 +74,18 @@ export function reportOf(error: unknown): ErrorReport {
     return { code, message, details: {}, retryable: false, origin: 'caller' };
   }
   return { code: 'E_UNEXPECTED', message, details: {}, retryable: false, origin: 'longshore' };
+}
+
+/** What the caller has to put right before anything can be started. */
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  'E_OPTION_INVALID',
+  'E_CONFIG_INVALID',
+  'E_USAGE',
+]);
+
+/** Of an error that ended all of a command. */
+export function exitCodeOf(error: unknown): number {
+  return USAGE_CODES.has(reportOf(error).code) ? EXIT_USAGE : EXIT_FAILED;
 }
 
 /** The one line that a command with `--json` prints for an error that ends all of it. */

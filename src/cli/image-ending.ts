@@ -2,8 +2,8 @@
 
 import { LongshoreError } from '../index.ts';
 import type { CliContext } from './context.ts';
-import { describeError, errorLine, Interruption, isDebug, reportOf } from './error-report.ts';
-import { EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE } from './exit-code.ts';
+import { describeError, errorLine, exitCodeOf, Interruption, isDebug } from './error-report.ts';
+import { EXIT_DONE, EXIT_INTERRUPTED } from './exit-code.ts';
 import type { ImageRun } from './image-run.ts';
 import { printable } from './progress/text-fit.ts';
 import type { OutputFlags } from './uploader-flags.ts';
@@ -41,7 +41,7 @@ export function endImage<Result>(
   }
   stderr.write(`${describeError(error, [], isDebug(context.env, flags))}\n`);
   if (interrupted) return EXIT_INTERRUPTED;
-  return reportOf(error).code === 'E_OPTION_INVALID' ? EXIT_USAGE : EXIT_FAILED;
+  return exitCodeOf(error);
 }
 
 /** What a verification found is its result, one finding a line. */

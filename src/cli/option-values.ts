@@ -52,6 +52,20 @@ export function integerBetween(min: number, max: number): (text: string) => numb
   };
 }
 
+const MS_OF_UNIT: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+/** Timers take no more than 24 days. */
+const INTERVAL_MAX_MS = 168 * 3_600_000;
+
+/** `90s`, `15m`, `6h`, as milliseconds. */
+export function parseInterval(text: string): number {
+  const match = /^(\d{1,7})([smh])$/.exec(text.trim());
+  const intervalMs = Number(match?.[1]) * (MS_OF_UNIT[match?.[2] ?? ''] ?? Number.NaN);
+  if (!(intervalMs >= 1000 && intervalMs <= INTERVAL_MAX_MS)) {
+    throw new InvalidArgumentError('Expected a time such as 90s, 15m or 6h, at most 168h.');
+  }
+  return intervalMs;
+}
+
 /** A parser for numbers above zero, such as a rate. */
 export function positiveNumber(text: string): number {
   const value = Number(text);

@@ -5,11 +5,12 @@ import { Command, CommanderError } from 'commander';
 import { CommandFailure } from './command-failure.ts';
 import type { CliContext } from './context.ts';
 import { declareEmulator } from './emulator-arguments.ts';
-import { describeError, errorLine, isDebug, reportOf } from './error-report.ts';
+import { describeError, errorLine, exitCodeOf, isDebug } from './error-report.ts';
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './exit-code.ts';
 import { declareLayer } from './layer-arguments.ts';
 import { chooseStyle } from './progress/style.ts';
 import { declarePush } from './push-arguments.ts';
+import { declareSync } from './sync-arguments.ts';
 import { UsageError } from './usage-error.ts';
 import { declareVerify } from './verify-arguments.ts';
 
@@ -31,6 +32,7 @@ Environment:
 
 Examples:
   $ longshore push build/oci team/app:1.0 --create-repository
+  $ longshore sync mirror.yaml --dry-run
   $ longshore verify team/app:1.0
   $ longshore layer layer.tar.gz --repository team/app
   $ eval "$(longshore emulator --quiet &)"
@@ -88,6 +90,7 @@ function declareProgram(context: CliContext, finish: (exitCode: number) => void)
     .showHelpAfterError('  see: longshore --help')
     .addHelpText('after', EPILOGUE);
   declarePush(program, context, finish);
+  declareSync(program, context, finish);
   declareVerify(program, context, finish);
   declareLayer(program, context, finish);
   declareEmulator(program, context, finish);
@@ -119,7 +122,7 @@ function endWithError(
   }
   const debug = isDebug(context.env, flags);
   context.stderr.write(`${describeError(error, [], debug)}\n`);
-  return reportOf(error).code === 'E_OPTION_INVALID' ? EXIT_USAGE : EXIT_FAILED;
+  return exitCodeOf(error);
 }
 
 /** With a space behind it; empty if the word is no command. */

@@ -17,12 +17,19 @@ export function declareRegistryOptions(command: Command): void {
       '--registry-id <account>',
       'AWS account, 12 digits (default: your own)',
       parseRegistryId,
-    )
-    .option('--ca-file <file>', 'PEM certificates to trust (default: AWS_CA_BUNDLE)');
+    );
+  declareCertificates(command);
 }
 
-/** How layers travel. */
-export function declareTransferOptions(command: Command): void {
+export function declareCertificates(command: Command): void {
+  command.option('--ca-file <file>', 'PEM certificates to trust (default: AWS_CA_BUNDLE)');
+}
+
+/**
+ * How layers travel.
+ * @param layersInFlight what the library does by default
+ */
+export function declareTransferOptions(command: Command, layersInFlight: number = 16): void {
   command.optionsGroup('Transfer:');
   command
     .option(
@@ -42,7 +49,7 @@ export function declareTransferOptions(command: Command): void {
     )
     .option(
       '--layers-in-flight <n>',
-      'layers at once, 1 to 256 (default: 16)',
+      `layers at once, 1 to 256 (default: ${layersInFlight})`,
       integerBetween(1, 256),
     )
     .option(

@@ -60,6 +60,7 @@ export function fakeContext(overrides: Partial<CliContext> = {}): FakeContext {
     now: () => 0,
     createUploader: () => Promise.reject(new Error('no uploader in this test')),
     loadImages: () => Promise.reject(new Error('no images in this test')),
+    loadSync: () => Promise.reject(new Error('no sync in this test')),
     startEmulator: () => Promise.reject(new Error('no emulator in this test')),
     ...overrides,
     stdout: new FakeOutput(),

@@ -61,6 +61,7 @@ describe('help', () => {
   test.each([
     [['--help']],
     [['push', '--help']],
+    [['sync', '--help']],
     [['verify', '--help']],
     [['layer', '--help']],
     [['emulator', '--help']],
