@@ -21,6 +21,8 @@ export const PARTS_PER_LAYER_MAX = 4200;
 export const LAYER_SIZE_MAX_BYTES: number = 52_000 * MIB;
 /** Digests of one `BatchCheckLayerAvailability` call (model, H). */
 export const DIGESTS_PER_CHECK_MAX = 100;
+/** References of one `BatchGetImage` call (model, H). */
+export const IMAGES_PER_CALL_MAX = 100;
 /** Layers of one image (undocumented, measured twice by others, M-H). */
 export const LAYERS_PER_IMAGE_MAX = 500;
 /** Longest image manifest in characters (model, H). */

@@ -34,6 +34,8 @@ export class EcrCaller {
   readonly #options: EcrCallerOptions;
   /** By operation. */
   readonly #gates: ReadonlyMap<string, CallGate>;
+  readonly #calls: CallTally = new Map();
+  #throttledCount = 0;
   #ecr: Promise<Ecr> | undefined;
   #renewal: Promise<boolean> | undefined;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
@@ -46,6 +48,16 @@ export class EcrCaller {
         .filter(([, perSecond]) => Number.isFinite(perSecond))
         .map(([operation, perSecond]) => [operation, new CallGate(perSecond)]),
     );
+  }
+
+  /** All calls made so far, by operation, every attempt counted. */
+  get calls(): ReadonlyMap<string, number> {
+    return this.#calls;
+  }
+
+  /** Of these, those that ECR refused for their rate. */
+  get throttledCount(): number {
+    return this.#throttledCount;
   }
 
   /** Begins to load what the first call needs. What goes wrong, that call tells. */
@@ -73,7 +85,9 @@ export class EcrCaller {
     const ecr = await abortable(this.#load(), signal);
     const gate = this.#gates.get(context.operation);
     await gate?.enter(signal);
-    tally?.set(context.operation, (tally.get(context.operation) ?? 0) + 1);
+    for (const counts of [this.#calls, tally]) {
+      counts?.set(context.operation, (counts.get(context.operation) ?? 0) + 1);
+    }
     const startedAtMs = performance.now();
     try {
       return await withinTime(send(ecr), handed, signal);
@@ -81,7 +95,10 @@ export class EcrCaller {
       if (signal.aborted) throw signal.reason;
       const elapsedMs = Math.round(performance.now() - startedAtMs);
       const fault = toRegistryFault(error, { ...context, elapsedMs });
-      if (fault.kind === 'throttled') gate?.throttled(startedAtMs);
+      if (fault.kind === 'throttled') {
+        this.#throttledCount += 1;
+        gate?.throttled(startedAtMs);
+      }
       if (isExpiredCredentials(fault) && (await this.#renewedSince(ecr.client, startedAtMs))) {
         throw new RegistryFault('renewed', fault.error);
       }

@@ -6,7 +6,7 @@ import type { ImagePlan, PlannedBlob } from './image-plan.ts';
 /** A push without them sends what is missing, at once. */
 export interface PushHooks {
   /** Called when it is known what has to be done, before anything is created or sent. */
-  readonly beforeTransfer?: (plan: ImagePlan) => Promise<void>;
+  readonly beforeTransfer?: ((plan: ImagePlan) => Promise<void>) | undefined;
   /**
    * Called for each blob that the repository lacks, once there is the repository: all of an image's at
    * once. Nothing is held for the blob before `upload` is called, so it may wait for other images.
@@ -15,9 +15,11 @@ export interface PushHooks {
    * @param signal ends with the push, and when nothing shall be begun any more (`drainSignal`)
    * @returns how the blob got there; `uploaded` only after `upload` has resolved
    */
-  readonly obtainBlob?: (
-    blob: PlannedBlob,
-    upload: (source?: LayerSource) => Promise<void>,
-    signal: AbortSignal,
-  ) => Promise<'uploaded' | 'mounted'>;
+  readonly obtainBlob?:
+    | ((
+        blob: PlannedBlob,
+        upload: (source?: LayerSource) => Promise<void>,
+        signal: AbortSignal,
+      ) => Promise<'uploaded' | 'mounted'>)
+    | undefined;
 }

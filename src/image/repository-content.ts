@@ -1,7 +1,7 @@
 /** What a repository has of an image, asked in as few calls as there can be. */
 
 import type { Digest } from '../digest.ts';
-import { DIGESTS_PER_CHECK_MAX } from '../limits.ts';
+import { DIGESTS_PER_CHECK_MAX, IMAGES_PER_CALL_MAX } from '../limits.ts';
 import { RegistryFault } from '../layer/ports.ts';
 import { callRegistry, type ImageContext } from './image-context.ts';
 import { imageInvalid } from './image-errors.ts';
@@ -17,9 +17,6 @@ export interface RepositoryContent {
   /** Blobs that are there, of those that manifests which are not there refer to. */
   readonly blobs: ReadonlySet<Digest>;
 }
-
-/** References of one `BatchGetImage` call (model, H). */
-const IMAGES_PER_CALL_MAX = 100;
 
 /**
  * An image that is there has all its layers, and an index all its images: ECR keeps both from being
@@ -115,7 +112,7 @@ export async function presentBlobs(
   return present;
 }
 
-function* batches<T>(items: readonly T[], countMax: number): Generator<readonly T[]> {
+export function* batches<T>(items: readonly T[], countMax: number): Generator<readonly T[]> {
   for (let first = 0; first < items.length; first += countMax) {
     yield items.slice(first, first + countMax);
   }

@@ -17,11 +17,6 @@ export class RunningWork {
     setMaxListeners(0, this.#stop.signal);
   }
 
-  /** Ends with `destroy`: for what several wait for, and none of them may end. */
-  get signal(): AbortSignal {
-    return this.#stop.signal;
-  }
-
   /** Runs work under the caller's signal and our own; `close` waits for it. @throws E_CLOSED */
   async start<T>(
     callSignal: AbortSignal | undefined,

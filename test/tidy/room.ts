@@ -71,7 +71,7 @@ export const ROOMS: { readonly [Name in RoomName]: Room } = {
     typePackages: ['@aws-sdk/client-ecr'],
   },
   uploader: {
-    rooms: ['layer', 'image', 'journal', 'pool', 'network', 'source', 'ecr'],
+    rooms: ['layer', 'image', 'journal', 'pool', 'network', 'source', 'registry', 'ecr'],
     packages: ['p-limit'],
     typePackages: ['@aws-sdk/client-ecr'],
   },
