@@ -33,7 +33,8 @@ interface OpenClaim extends BlobClaim {
 }
 
 export class BlobLedger {
-  readonly #mounts: boolean;
+  /** Whether the account mounts at all; if not, nobody waits for anybody. */
+  readonly mounts: boolean;
   /** A repository where a manifest names the blob, which is what ECR mounts from (user guide, H). */
   readonly #homes = new Map<Digest, string>();
   readonly #leads = new Map<Digest, OpenClaim>();
@@ -41,9 +42,13 @@ export class BlobLedger {
   readonly #refused = new Set<string>();
   #lastNumber = 0;
 
-  /** @param mounts whether the account mounts at all; if not, nobody waits for anybody */
   constructor(mounts: boolean) {
-    this.#mounts = mounts;
+    this.mounts = mounts;
+  }
+
+  /** A repository whose manifests name the blob, where one is known. */
+  homeOf(digest: Digest): string | undefined {
+    return this.#homes.get(digest);
   }
 
   /** A manifest of this repository names these blobs. */
@@ -92,7 +97,7 @@ export class BlobLedger {
       const lead = this.#leads.get(digest);
       if (lead === undefined) this.#lead(claim as OpenClaim, digest);
       const mustNotWait =
-        !this.#mounts ||
+        !this.mounts ||
         lead === undefined ||
         lead === claim ||
         // Where it is brought into the same repository, the engine sends it once.
@@ -131,7 +136,7 @@ export class BlobLedger {
   }
 
   #mountableFrom(digest: Digest, repository: string): string | undefined {
-    if (!this.#mounts) return undefined;
+    if (!this.mounts) return undefined;
     const home = this.#homes.get(digest);
     if (home === undefined || home === repository) return undefined;
     return this.#refused.has(pair(home, repository)) ? undefined : home;

@@ -1,0 +1,200 @@
+/** Copies one image into the targets that want it: one read of the source, each blob once a target. */
+
+import { performance } from 'node:perf_hooks';
+import { LongshoreError } from '../errors.ts';
+import type { ImageReceipt } from '../image/image-events.ts';
+import type { PlannedBlob } from '../image/image-plan.ts';
+import type { Digest } from '../digest.ts';
+import type { LayerSource } from '../layer/layer-source.ts';
+import type { BlobClaim, BlobLedger } from './blob-ledger.ts';
+import type { DigestCache } from './digest-cache.ts';
+import type { ImageDelivery, ImageJob } from './image-job.ts';
+import type { JobSlot } from './job-slot.ts';
+import { SharedBlobs } from './shared-blobs.ts';
+import type { SharedReads } from './shared-read.ts';
+import type { SyncEvent } from './sync-events.ts';
+import type { ImageSource } from '../image/image-source.ts';
+
+/** How one target got the image. */
+export type DeliveryOutcome =
+  | {
+      readonly status: 'copied' | 'unchanged';
+      readonly digest: Digest;
+      readonly uploadedBytes: number;
+      readonly mountedBytes: number;
+      readonly callCount: number;
+      readonly durationMs: number;
+    }
+  | { readonly status: 'failed'; readonly error: unknown; readonly durationMs: number }
+  | { readonly status: 'stopped' };
+
+export interface CopyContext {
+  readonly reads: SharedReads;
+  readonly digests: DigestCache;
+  readonly signal: AbortSignal;
+  readonly drainSignal: AbortSignal;
+  readonly emit: (event: SyncEvent) => void;
+}
+
+export class ImageCopy {
+  readonly #job: ImageJob;
+  readonly #slot: JobSlot;
+  readonly #context: CopyContext;
+  readonly #image: ImageSource;
+  readonly #shared: SharedBlobs;
+
+  constructor(job: ImageJob, slot: JobSlot, context: CopyContext) {
+    this.#job = job;
+    this.#slot = slot;
+    this.#context = context;
+    const [first] = job.deliveries;
+    this.#image = job.source.image(job.digest, first?.tags[0]?.tag ?? '');
+    this.#shared = new SharedBlobs(context.reads, job.source, job.deliveries.length);
+  }
+
+  /** Resolves when every target has it, or has failed; in the order of the job's deliveries. Never rejects. */
+  run(): Promise<readonly DeliveryOutcome[]> {
+    return Promise.all(
+      this.#job.deliveries.map(async (delivery) => {
+        const startedAtMs = performance.now();
+        try {
+          return await new Delivery(
+            this.#job,
+            delivery,
+            this.#image,
+            this.#shared,
+            this.#slot,
+            this.#context,
+          ).run();
+        } catch (error) {
+          const { signal, drainSignal } = this.#context;
+          const isStopped =
+            (signal.aborted && error === signal.reason) ||
+            (drainSignal.aborted && error === drainSignal.reason);
+          if (isStopped) return { status: 'stopped' } as const;
+          const durationMs = Math.round(performance.now() - startedAtMs);
+          return { status: 'failed', error, durationMs } as const;
+        } finally {
+          this.#slot.leave();
+        }
+      }),
+    );
+  }
+}
+
+/** One target's part of it. */
+class Delivery {
+  readonly #job: ImageJob;
+  readonly #delivery: ImageDelivery;
+  readonly #image: ImageSource;
+  readonly #shared: SharedBlobs;
+  readonly #slot: JobSlot;
+  readonly #context: CopyContext;
+  #claim: BlobClaim | undefined;
+  #mountedBytes = 0;
+
+  constructor(
+    job: ImageJob,
+    delivery: ImageDelivery,
+    image: ImageSource,
+    shared: SharedBlobs,
+    slot: JobSlot,
+    context: CopyContext,
+  ) {
+    this.#job = job;
+    this.#delivery = delivery;
+    this.#image = image;
+    this.#shared = shared;
+    this.#slot = slot;
+    this.#context = context;
+  }
+
+  async run(): Promise<DeliveryOutcome> {
+    const { destination, repository, tags } = this.#delivery;
+    const { mapping, digest } = this.#job;
+    const { signal, drainSignal, digests } = this.#context;
+    const ledger = await destination.ledger(signal);
+    const member = this.#shared.join();
+    let named: readonly Digest[] | undefined;
+    try {
+      const receipt = await destination.target.push(
+        {
+          repository,
+          image: this.#image,
+          tags: tags.map(({ tag }) => tag),
+          platforms: mapping.platforms ?? [],
+          referrers: mapping.referrers ?? false,
+          createRepository: mapping.createRepository ?? false,
+          beforeTransfer: async (plan) => {
+            const missing = plan.blobs.filter(({ action }) => action === 'upload');
+            const claim = ledger.claim(
+              repository,
+              missing.map((blob) => blob.digest),
+            );
+            this.#claim = claim;
+            await member.planned(claim.leads, signal);
+          },
+          obtainBlob: (blob, upload, ownSignal) =>
+            this.#obtain(ledger, blob, (source) => upload(source), member, ownSignal),
+        },
+        { signal, drainSignal, onEvent: (event) => destination.heard(event) },
+      );
+      named = receipt.blobs.flatMap((blob) => (blob.outcome === 'foreign' ? [] : [blob.digest]));
+      if (mapping.platforms !== undefined) digests.set(digest, mapping.platforms, receipt.digest);
+      return this.#outcome(receipt);
+    } finally {
+      member.leave();
+      if (this.#claim !== undefined) ledger.settle(this.#claim, named);
+      else if (named !== undefined) ledger.addHome(repository, named);
+    }
+  }
+
+  async #obtain(
+    ledger: BlobLedger,
+    blob: PlannedBlob,
+    upload: (source?: LayerSource) => Promise<void>,
+    member: ReturnType<SharedBlobs['join']>,
+    signal: AbortSignal,
+  ): Promise<'uploaded' | 'mounted'> {
+    const { digest, sizeBytes } = blob;
+    const { destination, repository } = this.#delivery;
+    const { target } = destination;
+    const claim = this.#claim;
+    if (claim === undefined) throw new Error('a blob is wanted before the push was planned');
+    for (;;) {
+      const way = await ledger.wayOf(claim, digest, () => this.#slot.wait(), signal);
+      if (way.kind === 'upload') break;
+      const { from } = way;
+      const name = { target: target.name, repository, from, digest };
+      if ((await target.mount(repository, from, digest, signal)) === 'mounted') {
+        member.doWithout(digest);
+        this.#mountedBytes += sizeBytes;
+        destination.mounted(sizeBytes);
+        this.#context.emit({ type: 'blob-mounted', ...name, sizeBytes });
+        return 'mounted';
+      }
+      ledger.refuse(from, repository);
+      destination.mountRefused();
+      this.#context.emit({ type: 'mount-refused', ...name });
+    }
+    await upload(member.sourceOf(blob));
+    return 'uploaded';
+  }
+
+  #outcome(receipt: ImageReceipt): DeliveryOutcome {
+    const uploaded = receipt.blobs.filter(({ outcome }) => outcome === 'uploaded');
+    return {
+      status: receipt.outcome === 'pushed' ? 'copied' : 'unchanged',
+      digest: receipt.digest,
+      uploadedBytes: uploaded.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      mountedBytes: this.#mountedBytes,
+      callCount: receipt.callCount,
+      durationMs: receipt.durationMs,
+    };
+  }
+}
+
+/** Whether the image was gone under its digest, as when its tag has moved. */
+export function isGone(outcome: DeliveryOutcome): boolean {
+  return outcome.status === 'failed' && LongshoreError.is(outcome.error, 'E_IMAGE_NOT_FOUND');
+}

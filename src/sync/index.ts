@@ -1,0 +1,24 @@
+export { planSync } from './plan-sync.ts';
+export { runSync } from './run-sync.ts';
+export type { SyncOptions } from './sync-options.ts';
+export type {
+  SourceRegistrySettings,
+  SyncConfig,
+  SyncMapping,
+  TagFilter,
+  TargetSettings,
+} from './sync-config.ts';
+export type { SyncEvent, SyncProgress } from './sync-events.ts';
+export type {
+  PlannedSyncTag,
+  PlannedSyncTarget,
+  SyncEntryName,
+  SyncPlan,
+  SyncReason,
+} from './sync-plan.ts';
+export type {
+  SyncReport,
+  SyncReportSource,
+  SyncReportTag,
+  SyncReportTarget,
+} from './sync-report.ts';
