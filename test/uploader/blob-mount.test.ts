@@ -165,7 +165,7 @@ describe('a mount that fails', () => {
 
 test('a push creates the repository with the settings of its request', async () => {
   await using rig = await startTargetRig();
-  const createRepository = { imageTagMutability: 'IMMUTABLE', tags: [] } as const;
+  const createRepository = { imageTagMutability: 'IMMUTABLE' } as const;
   await pushInto(rig.target, 'new/one', image, { createRepository });
   const { repositories } = await inProcessClient(rig.emulator).send(
     new DescribeRepositoriesCommand({ repositoryNames: ['new/one'] }),

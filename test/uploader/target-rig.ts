@@ -8,9 +8,9 @@ import {
 } from '@aws-sdk/client-ecr';
 import { startEmulator } from '../../src/emulator/index.ts';
 import type { Emulator, EmulatorOptions } from '../../src/emulator/index.ts';
-import type { Digest, ImageRequest, UploaderOptions } from '../../src/index.ts';
+import type { Digest, ImageReceipt, ImageRequest, UploaderOptions } from '../../src/index.ts';
 import type { PushHooks } from '../../src/image/push-hooks.ts';
-import type { SyncTarget, TargetPush } from '../../src/sync/sync-target.ts';
+import type { SyncTarget, TargetCall, TargetPush } from '../../src/sync/sync-target.ts';
 import { openTargets, type TargetGroup } from '../../src/uploader/target-group.ts';
 import { type MadeImage, memoryImage } from '../image/memory-image.ts';
 import { uploaderOptionsFor } from './upload-rig.ts';
@@ -30,7 +30,7 @@ export interface TargetRigOptions {
   readonly repositories?: readonly (string | CreateRepositoryCommandInput)[];
 }
 
-export const { signal } = new AbortController();
+export const signal: AbortSignal = new AbortController().signal;
 
 export async function startTargetRig(options: TargetRigOptions = {}): Promise<TargetRig> {
   const emulator = await startEmulator(options.emulator);
@@ -75,8 +75,8 @@ export function pushInto(
   repository: string,
   image: MadeImage,
   request: Partial<ImageRequest & PushHooks> = {},
-  call: Partial<Parameters<SyncTarget['push']>[1]> = {},
-) {
+  call: Partial<TargetCall> = {},
+): Promise<ImageReceipt> {
   const push: TargetPush = {
     repository,
     image: memoryImage(image),
