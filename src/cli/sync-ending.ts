@@ -28,18 +28,25 @@ export async function endSync(
   flags: SyncFlags,
   file: string,
 ): Promise<number> {
+  const report = 'report' in ending ? ending.report : ending.unfinished;
+  const isKept = report === undefined || (await keep(context, report, flags));
   if ('error' in ending) return endSyncWithError(context, ending.error, flags);
-  const { report } = ending;
-  const { stdout, stderr } = context;
-  const failure = await keep(context, report, flags);
+  const exitCode = tellReport(context, ending.report, flags, file);
+  return exitCode === EXIT_DONE && !isKept ? EXIT_FAILED : exitCode;
+}
+
+function tellReport(
+  { stdout, stderr }: Pick<CliContext, 'stdout' | 'stderr'>,
+  report: SyncReport,
+  flags: SyncFlags,
+  file: string,
+): number {
+  stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : syncLine(report));
   const again = flags.report === undefined ? undefined : againLine(file, flags.report);
   const people = flags.quiet === true ? [] : syncSummary(report);
-  stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : syncLine(report));
   for (const line of [...people, ...failureLines(report, again)]) stderr.write(`${line}\n`);
   if (report.outcome === 'interrupted' && flags.quiet !== true) stderr.write(`${INTERRUPTED}\n`);
-  if (failure === undefined) return EXIT_CODE[report.outcome];
-  stderr.write(`${describeError(failure, [], isDebug(context.env, flags))}\n`);
-  return report.outcome === 'done' ? EXIT_FAILED : EXIT_CODE[report.outcome];
+  return EXIT_CODE[report.outcome];
 }
 
 /**
@@ -61,18 +68,18 @@ export function endSyncWithError(
   return exitCodeOf(error);
 }
 
-/** A report that cannot be written must not hide what was done. */
-async function keep(
-  { processId }: Pick<CliContext, 'processId'>,
-  report: SyncReport,
-  flags: SyncFlags,
-): Promise<unknown> {
-  if (flags.report === undefined) return undefined;
+/**
+ * A report that cannot be written must not hide what was done.
+ * @returns whether it is there, if one is wanted
+ */
+async function keep(context: CliContext, report: SyncReport, flags: SyncFlags): Promise<boolean> {
+  if (flags.report === undefined) return true;
   try {
-    await writeReport(flags.report, report, processId);
-    return undefined;
+    await writeReport(flags.report, report, context.processId);
+    return true;
   } catch (error) {
-    return error;
+    context.stderr.write(`${describeError(error, [], isDebug(context.env, flags))}\n`);
+    return false;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Runs one sync to its end, or to the user's. */
 
 import type { CliContext } from './context.ts';
+import { Interruption } from './error-report.ts';
 import { chooseProgressKind } from './progress/progress-start.ts';
 import { plural } from './progress/quantity-format.ts';
 import type { SyncDisplay } from './progress/sync-display.ts';
@@ -8,6 +9,7 @@ import { startSyncDisplay } from './progress/sync-display-start.ts';
 import type { SyncFlags } from './sync-flags.ts';
 import type { SyncEvent, SyncFunctions, SyncOptions, SyncReport } from './sync-functions.ts';
 import type { SyncInterruption } from './sync-interruption.ts';
+import { UnfinishedReport } from './sync-unfinished-report.ts';
 
 /** What is run, once or again and again. */
 export interface SyncJob {
@@ -19,7 +21,13 @@ export interface SyncJob {
 }
 
 /** How a sync ended: with its report, or before it could have one. */
-export type SyncEnding = { readonly report: SyncReport } | { readonly error: unknown };
+export type SyncEnding =
+  | { readonly report: SyncReport }
+  | {
+      readonly error: unknown;
+      /** For the report file, where one is wanted and the user stopped the sync at once. */
+      readonly unfinished?: SyncReport;
+    };
 
 /** Who wants to know of runs, such as the metrics. */
 export interface SyncObserver {
@@ -40,11 +48,17 @@ export async function runSyncJob(
   const sayDrain = (): void => display.say(drainLine(inFlightCount));
   interruption.drainSignal.addEventListener('abort', sayDrain, { once: true });
   for (const observer of observers) observer.runStarted();
-  const ending = await follow(job, interruption, (event) => {
+  const known = job.flags.report === undefined ? undefined : new UnfinishedReport();
+  const followed = await follow(job, interruption, (event) => {
+    known?.record(event);
     if (event.type === 'sync-progress') inFlightCount = event.progress.imagesInFlight;
     display.record(event);
     for (const observer of observers) observer.record(event);
   });
+  const ending =
+    'error' in followed && followed.error instanceof Interruption && known !== undefined
+      ? { ...followed, unfinished: known.report() }
+      : followed;
   interruption.drainSignal.removeEventListener('abort', sayDrain);
   display.stop();
   for (const observer of observers) observer.runEnded(ending);
