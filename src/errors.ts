@@ -35,6 +35,17 @@ export interface ErrorDetails {
     readonly expected: string;
     readonly received: string;
   };
+  E_CONFIG_INVALID: {
+    readonly file: string;
+    /** In the order of the file; `line` and `column` count from 1. */
+    readonly problems: readonly {
+      readonly line: number;
+      readonly column: number;
+      /** Such as `mappings[0].tags.newest`; empty for the file as a whole. */
+      readonly path: string;
+      readonly problem: string;
+    }[];
+  };
   E_SOURCE_UNREADABLE: { readonly source: string; readonly systemCode?: string };
   E_SOURCE_EMPTY: { readonly source: string };
   E_SOURCE_CHANGED: {
@@ -108,6 +119,7 @@ export type ErrorCode = keyof ErrorDetails;
 
 const ORIGIN: { readonly [Code in ErrorCode]: ErrorOrigin } = {
   E_OPTION_INVALID: 'caller',
+  E_CONFIG_INVALID: 'caller',
   E_SOURCE_UNREADABLE: 'source',
   E_SOURCE_EMPTY: 'source',
   E_SOURCE_CHANGED: 'source',
