@@ -214,7 +214,7 @@ export class SharedPass {
       this.#pieceCount += 1;
       const readBytes = firstByte + count;
       if (count < wantedBytes || readBytes === sizeBytes) this.#endByte = readBytes;
-      for (const member of [...this.#waiting.keys()]) this.#settle(member);
+      for (const member of this.#waiting.keys()) this.#settle(member);
     } catch (error) {
       this.#fail(error);
     }
