@@ -54,7 +54,7 @@ const list = <Item extends z.ZodType>(item: Item): z.ZodArray<Item> => z.array(i
 
 const registrySettings = fields({
   credentials: fields({
-    username: digits(),
+    username: digits().describe('User, or what the registry takes for one.'),
     passwordEnv: text(variableProblem).describe('Environment variable that holds the password.'),
   })
     .optional()
@@ -119,16 +119,36 @@ const tagFilter = fields({
 const repositorySettings = fields({
   imageTagMutability: z
     .enum(['MUTABLE', 'IMMUTABLE', 'IMMUTABLE_WITH_EXCLUSION', 'MUTABLE_WITH_EXCLUSION'])
-    .optional(),
+    .optional()
+    .describe('Whether tags can be moved. Default of ECR: MUTABLE.'),
   imageTagMutabilityExclusionFilters: list(
-    fields({ filterType: z.literal('WILDCARD'), filter: digits() }),
-  ).optional(),
-  imageScanningConfiguration: fields({ scanOnPush: z.boolean().optional() }).optional(),
+    fields({
+      filterType: z.literal('WILDCARD').describe('The one type there is.'),
+      filter: digits().describe('Tags, with * for anything.'),
+    }),
+  )
+    .optional()
+    .describe('Tags that imageTagMutability does not concern, with ..._WITH_EXCLUSION.'),
+  imageScanningConfiguration: fields({
+    scanOnPush: z.boolean().optional().describe('Whether images are scanned as they arrive.'),
+  })
+    .optional()
+    .describe('Scanning of the repository.'),
   encryptionConfiguration: fields({
-    encryptionType: z.enum(['AES256', 'KMS', 'KMS_DSSE']),
-    kmsKey: text().optional(),
-  }).optional(),
-  tags: z.array(fields({ Key: digits(), Value: z.string() })).optional(),
+    encryptionType: z.enum(['AES256', 'KMS', 'KMS_DSSE']).describe('Default of ECR: AES256.'),
+    kmsKey: text().optional().describe("Key's ARN, id or alias. Default: the key of AWS for ECR."),
+  })
+    .optional()
+    .describe('Encryption at rest.'),
+  tags: z
+    .array(
+      fields({
+        Key: digits().describe('Name of the tag.'),
+        Value: z.string().describe('Value of the tag.'),
+      }),
+    )
+    .optional()
+    .describe('AWS tags of the repository, not of images.'),
 }).describe("Settings of the new repository, as ECR's CreateRepository has them.");
 
 const mappingFields = {

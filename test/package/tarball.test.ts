@@ -22,8 +22,8 @@ describe('the package that npm would publish', () => {
       const base = `dist/${path.replace(/\.ts$/, '')}`;
       return [`${base}.js`, `${base}.d.ts`];
     });
-    // The worker once more, as the one file that threads load.
-    compiled.push('dist/workers/layer.worker.cjs');
+    // The worker once more, as the one file that threads load; the schema of the sync's file.
+    compiled.push('dist/workers/layer.worker.cjs', 'dist/src/sync/sync.schema.json');
     const documents = [
       'ARCHITECTURE.md',
       'CHANGELOG.md',

@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+/** Published beside the compiled modules, as `build:schema` does. */
+const SCHEMA = 'src/sync/sync.schema.json';
 /** What tsc answers when it found type errors but wrote its output nevertheless. */
 const TYPE_ERRORS_ONLY = 2;
 
@@ -15,6 +17,7 @@ export function setup(): void {
     encoding: 'utf8',
   });
   if (worker.status !== 0) throw new Error(`esbuild failed:\n${worker.stdout}${worker.stderr}`);
+  copyFileSync(join(REPOSITORY, SCHEMA), join(REPOSITORY, 'dist', SCHEMA));
   removeOrphans();
 }
 
