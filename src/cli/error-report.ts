@@ -98,6 +98,9 @@ export function errorLine(error: unknown): string {
  * @param layers the layers that ended with this error
  */
 export function describeError(error: unknown, layers: readonly string[], debug: boolean): string {
+  if (LongshoreError.is(error, 'E_CONFIG_INVALID')) {
+    return [...problemLines(error), ...(debug ? stackOf(error) : [])].join('\n');
+  }
   const report = reportOf(error);
   // A message may list choices, one a line. What a verification found is told as its result.
   const [first = '', ...more] = report.message.split('\n').map(printable);
@@ -113,6 +116,16 @@ export function describeError(error: unknown, layers: readonly string[], debug: 
   if (remedy !== undefined) lines.push(`  try: ${remedy}`);
   if (debug) lines.push(...stackOf(error));
   return lines.join('\n');
+}
+
+/** `FILE:LINE:COLUMN: ...` at the begin of a line, as editors find it. */
+function problemLines({ message, details }: LongshoreError<'E_CONFIG_INVALID'>): string[] {
+  const { file, problems } = details;
+  const what = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  return [
+    ...message.split('\n').map(printable),
+    `longshore: ${printable(file)} has ${what} (E_CONFIG_INVALID)`,
+  ];
 }
 
 export function isDebug(

@@ -1,22 +1,20 @@
 /** The library's bulk sync, as far as the command line uses it. */
 
-import type { SyncConfig } from '../sync/sync-config.ts';
-import type { SyncEvent } from '../sync/sync-events.ts';
-import type { SyncOptions } from '../sync/sync-options.ts';
-import type { SyncPlan } from '../sync/sync-plan.ts';
-import type { SyncReport } from '../sync/sync-report.ts';
+import type { SyncConfig, SyncEvent, SyncOptions, SyncPlan, SyncReport } from '../sync/index.ts';
 
-export type { SyncConfig } from '../sync/sync-config.ts';
-export type { SyncEvent, SyncProgress } from '../sync/sync-events.ts';
-export type { SyncOptions } from '../sync/sync-options.ts';
 export type {
   PlannedSyncTag,
   PlannedSyncTarget,
+  SyncConfig,
   SyncEntryName,
+  SyncEvent,
+  SyncOptions,
   SyncPlan,
+  SyncProgress,
   SyncReason,
-} from '../sync/sync-plan.ts';
-export type { SyncReport, SyncReportTag } from '../sync/sync-report.ts';
+  SyncReport,
+  SyncReportTag,
+} from '../sync/index.ts';
 
 export interface ImportedConfig {
   /** YAML as `readSyncConfig` takes it. */

@@ -13,7 +13,7 @@ const REASON: { readonly [Reason in SyncReason]: string } = {
   kept: 'never moves, and is there',
   filtered: 'filtered',
   'immutable-conflict': 'the target does not let it move',
-  unreadable: 'the source could not be read',
+  unreadable: 'could not be read',
 };
 /** A longer tag or name only shifts its own line. */
 const COLUMN_MAX = 40;
@@ -45,7 +45,9 @@ export function syncPlanSummary(plan: SyncPlan): string[] {
 export function exitCodeOfPlan({ tags }: SyncPlan): number {
   const failCount = tags.filter(({ action }) => action === 'fail').length;
   if (failCount === 0) return EXIT_DONE;
-  return failCount < tags.length ? EXIT_PARTLY_FAILED : EXIT_FAILED;
+  // What nobody wanted is no success.
+  const isFine = tags.some(({ action, reason }) => action !== 'fail' && reason !== 'filtered');
+  return isFine ? EXIT_PARTLY_FAILED : EXIT_FAILED;
 }
 
 /** In the order in which the sources come first. */
@@ -67,7 +69,7 @@ function groupLines(
   const shown = all ? tags : tags.filter(({ reason }) => reason !== 'filtered');
   const hiddenCount = tags.length - shown.length;
   const rows = shown.map((tag) => [
-    printable(tag.tag === '' ? '-' : tag.tag),
+    printable(tag.tag),
     printable([tag.target, tag.repository].filter((name) => name !== undefined).join('/') || '-'),
     tag.action,
     whyOf(tag),
@@ -76,11 +78,19 @@ function groupLines(
   return [bold(printable(source)), ...table(rows), ...hidden];
 }
 
-function whyOf({ reason, detail, previousDigest, code }: PlannedSyncTag): string {
-  const moved = reason === 'moved' && previousDigest !== undefined;
-  const text = moved ? `moved, was ${digestLabel(previousDigest)}` : REASON[reason];
+function whyOf(tag: PlannedSyncTag): string {
+  const { reason, detail, code } = tag;
+  const text = changeOf(tag) ?? REASON[reason];
   const because = detail === undefined ? '' : `: ${printable(detail)}`;
   return `${text}${because}${code === undefined ? '' : ` (${code})`}`;
+}
+
+function changeOf({ action, reason, previousDigest }: PlannedSyncTag): string | undefined {
+  if (reason === 'moved' && previousDigest !== undefined) {
+    return `moved, was ${digestLabel(previousDigest)}`;
+  }
+  const isLookedThrough = reason === 'unchanged' && action === 'copy';
+  return isLookedThrough ? 'unchanged, but what refers to it may be new' : undefined;
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

@@ -1,7 +1,6 @@
 /** Runs one sync to its end, or to the user's. */
 
 import type { CliContext } from './context.ts';
-import { Interruption } from './error-report.ts';
 import { chooseProgressKind } from './progress/progress-start.ts';
 import { plural } from './progress/quantity-format.ts';
 import type { SyncDisplay } from './progress/sync-display.ts';
@@ -9,7 +8,6 @@ import { startSyncDisplay } from './progress/sync-display-start.ts';
 import type { SyncFlags } from './sync-flags.ts';
 import type { SyncEvent, SyncFunctions, SyncOptions, SyncReport } from './sync-functions.ts';
 import type { SyncInterruption } from './sync-interruption.ts';
-import { UnfinishedReport } from './sync-unfinished-report.ts';
 
 /** What is run, once or again and again. */
 export interface SyncJob {
@@ -25,7 +23,7 @@ export type SyncEnding =
   | { readonly report: SyncReport }
   | {
       readonly error: unknown;
-      /** For the report file, where one is wanted and the user stopped the sync at once. */
+      /** What was known when the user stopped the sync at once. */
       readonly unfinished?: SyncReport;
     };
 
@@ -48,17 +46,11 @@ export async function runSyncJob(
   const sayDrain = (): void => display.say(drainLine(inFlightCount));
   interruption.drainSignal.addEventListener('abort', sayDrain, { once: true });
   for (const observer of observers) observer.runStarted();
-  const known = job.flags.report === undefined ? undefined : new UnfinishedReport();
-  const followed = await follow(job, interruption, (event) => {
-    known?.record(event);
+  const ending = await follow(job, interruption, (event) => {
     if (event.type === 'sync-progress') inFlightCount = event.progress.imagesInFlight;
     display.record(event);
     for (const observer of observers) observer.record(event);
   });
-  const ending =
-    'error' in followed && followed.error instanceof Interruption && known !== undefined
-      ? { ...followed, unfinished: known.report() }
-      : followed;
   interruption.drainSignal.removeEventListener('abort', sayDrain);
   display.stop();
   for (const observer of observers) observer.runEnded(ending);
@@ -77,16 +69,18 @@ async function follow(
   { drainSignal, signal }: SyncInterruption,
   record: (event: SyncEvent) => void,
 ): Promise<SyncEnding> {
+  let known: SyncReport | undefined;
   try {
     const config = await sync.readSyncConfig(file);
     const run = sync.runSync(config, { ...options, drainSignal, signal });
     for (;;) {
       const step = await run.next();
       if (step.done === true) return { report: step.value };
+      if (step.value.type === 'sync-completed') known = step.value.report;
       record(step.value);
     }
   } catch (error) {
-    return { error };
+    return known === undefined ? { error } : { error, unfinished: known };
   }
 }
 

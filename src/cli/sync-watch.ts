@@ -16,6 +16,8 @@ export interface WatchedSync extends SyncJob {
 
 /** @returns the exit code */
 export async function watchSync(context: CliContext, job: WatchedSync): Promise<number> {
+  // What is wrong from the beginning is for people to put right. Later it may be a file half written.
+  await job.sync.readSyncConfig(job.file);
   const { listen } = job.flags;
   const endpoint = listen === undefined ? undefined : await startSyncEndpoint(context, listen);
   const interruption = watchSyncInterruption(context);
@@ -43,7 +45,6 @@ async function runAgainAndAgain(
     const ending = await runSyncJob(context, job, interruption, endpoint?.observers);
     const exitCode = await endSync(context, ending, job.flags, job.file);
     if (drainSignal.aborted) return exitCode === EXIT_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_DONE;
-    // What is wrong from the beginning is for people to put right. Later it may be a file half written.
     if (runNumber === 1 && exitCode === EXIT_USAGE) return exitCode;
     const waitMs = Math.max(0, startedMs + job.intervalMs - context.now());
     say(context, job, waitMs === 0 ? 'next run at once' : `next run in ${formatDuration(waitMs)}`);

@@ -81,6 +81,17 @@ describe('the health server', () => {
     server = await startHealthServer(parseListenAddress('0'), {});
   });
 
+  test('drops whoever comes when 32 are connected, and serves again when one is gone', async () => {
+    const idle = Array.from({ length: 32 }, () => connect(server.address.port, '127.0.0.1'));
+    await Promise.all(idle.map((socket) => once(socket, 'connect')));
+    expect(await rawly('GET /healthz HTTP/1.0\r\n\r\n')).toBe('');
+    const [first] = idle;
+    first?.end();
+    if (first !== undefined) await once(first.resume(), 'close');
+    expect(await rawly('GET /healthz HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+    for (const socket of idle) socket.destroy();
+  });
+
   test('says where it cannot listen', async () => {
     await expect(startHealthServer(server.address, {})).rejects.toThrow(
       `cannot listen on 127.0.0.1:${server.address.port} (EADDRINUSE); choose another --listen`,

@@ -75,6 +75,52 @@ describe('a sync', () => {
   });
 });
 
+describe('a configuration that is wrong', () => {
+  const problems = [
+    { line: 3, column: 5, path: 'targets', problem: 'expected fields, received a list' },
+    { line: 9, column: 7, path: 'mappings[0].form', problem: 'there is no such field' },
+  ];
+  const message = problems
+    .map(({ line, column, path, problem }) => `m.yaml:${line}:${column}: ${path}: ${problem}`)
+    .join('\n');
+  const wrong = new LongshoreError('E_CONFIG_INVALID', message, { file: 'm.yaml', problems });
+
+  test.each([[], ['--dry-run'], ['--watch', '5m']])(
+    'ends %j with 2 and a line for each problem',
+    async (...flags) => {
+      const setup = setUpSync(telling(DONE), { readSyncConfig: () => Promise.reject(wrong) });
+      expect(await runProgram(setup.context, ['sync', 'm.yaml', ...flags])).toBe(2);
+      expect(setup.context.stderr.lines).toEqual([
+        'm.yaml:3:5: targets: expected fields, received a list',
+        'm.yaml:9:7: mappings[0].form: there is no such field',
+        'longshore: m.yaml has 2 problems (E_CONFIG_INVALID)',
+      ]);
+      expect(setup.runCount()).toBe(0);
+    },
+  );
+
+  test('is told to machines with all places', async () => {
+    const setup = setUpSync(telling(DONE), { readSyncConfig: () => Promise.reject(wrong) });
+    expect(await runProgram(setup.context, ['sync', 'm.yaml', '--json'])).toBe(2);
+    expect(JSON.parse(setup.context.stdout.text)).toMatchObject({
+      error: { code: 'E_CONFIG_INVALID', details: { file: 'm.yaml', problems } },
+    });
+  });
+
+  test('is not imported either', async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, 'skopeo.yaml');
+    await writeFile(path, '[');
+    const setup = setUpSync(telling(DONE), {
+      importSkopeo: () => {
+        throw wrong;
+      },
+    });
+    expect(await runProgram(setup.context, ['sync', path, '--import', 'skopeo'])).toBe(2);
+    expect(setup.context.stdout.text).toBe('');
+  });
+});
+
 describe('--report', () => {
   test.each([DONE, PARTIAL, reportOf('interrupted', [reportTag('1', 'not-started')])])(
     'is written whole when the outcome is $outcome',

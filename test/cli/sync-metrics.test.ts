@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createSyncMetrics, type SyncMetrics } from '../../src/cli/sync-metrics.ts';
 import type { SyncReport } from '../../src/cli/sync-functions.ts';
+import { readModules } from '../tidy/source-tree.ts';
 import { completed, failedTag, PAUSE, progressOf, reportOf, reportTag } from './sync-sample.ts';
 
 const COPIED = reportTag('1.25', 'copied');
@@ -100,6 +101,12 @@ describe('the metrics', () => {
     expect(contentType).toContain('text/plain; version=0.0.4');
     expect(body).toContain('longshore_sync_runs_total{outcome="failed"} 0');
     expect(body).toContain('longshore_sync_tags_total{status="not-started"} 0');
+  });
+
+  test('load their package only when they are asked for', () => {
+    const imports = readModules('src').flatMap((module) => module.imports);
+    const kinds = imports.filter(({ target }) => target === 'prom-client').map(({ kind }) => kind);
+    expect(new Set(kinds)).toEqual(new Set(['type', 'dynamic']));
   });
 
   test('of two watches have nothing to do with each other', async () => {

@@ -19,7 +19,7 @@ const PLAN: PlanWithoutConfig = {
     plannedTag('1.0-beta', 'filtered', { ...NO_TARGET, detail: 'semver: >=1.20' }),
     plannedTag('v1', 'kept', KEEPER),
     plannedTag('v3', 'immutable-conflict', { ...KEEPER, code: 'E_TAG_IMMUTABLE' }),
-    plannedTag('', 'unreadable', {
+    plannedTag('*', 'unreadable', {
       source: 'quay.io/team/gone',
       ...NO_TARGET,
       detail: 'there is no such repository',
@@ -64,7 +64,7 @@ ghcr.io/team/keeper
   v3  prod/mirror/keeper  fail  the target does not let it move (E_TAG_IMMUTABLE)
 
 quay.io/team/gone
-  -  -  fail  the source could not be read: there is no such repository (E_SOURCE_DENIED)
+  *  -  fail  could not be read: there is no such repository (E_SOURCE_DENIED)
 
 9 tags: 2 to copy, 5 to skip (2 filtered), 2 that cannot be copied
 
@@ -104,8 +104,16 @@ spare
     const nothing = planning({ tags: [plannedTag('1', 'unchanged')], targets: [] });
     expect(await runProgram(nothing.context, ['sync', 'm.yaml', '--dry-run'])).toBe(0);
     expect(nothing.context.stderr.text).toBe('dry run: there is nothing to copy\n');
-    const failing = planning({ tags: [plannedTag('1', 'unreadable')], targets: [] });
+    const tags = [plannedTag('1', 'unreadable'), plannedTag('2', 'filtered')];
+    const failing = planning({ tags, targets: [] });
     expect(await runProgram(failing.context, ['sync', 'm.yaml', '--dry-run'])).toBe(1);
+  });
+
+  test('says why an image that is there is copied nevertheless', async () => {
+    const tags = [plannedTag('1', 'unchanged', { action: 'copy' })];
+    const { context } = planning({ tags, targets: [] });
+    await runProgram(context, ['sync', 'm.yaml', '--dry-run']);
+    expect(context.stdout.lines[1]).toMatch(/copy {2}unchanged, but what refers to it may be new$/);
   });
 
   test('does not let a tag or a message steer the terminal', async () => {

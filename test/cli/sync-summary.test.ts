@@ -60,10 +60,10 @@ describe('failures', () => {
       message: 'there are 2:\n  a\n  b\u001b[2J',
       retryable: false,
     } as const;
-    const lost = { tag: '', target: undefined, repository: undefined, error: undefined };
+    const lost = { target: undefined, repository: undefined, error: undefined };
     const report = reportOf('failed', [
       failedTag('1.22', { error }),
-      failedTag('1', { ...lost, detail: 'no such repository' }),
+      failedTag('*', { ...lost, detail: 'no such repository' }),
     ]);
     expect(failureLines(report, 'longshore sync m.yaml --only-failed r.json')).toEqual([
       'failed:',

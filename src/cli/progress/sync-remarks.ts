@@ -47,7 +47,8 @@ export function entryText({
   target,
   repository,
 }: Pick<SyncReportTag, 'source' | 'tag' | 'target' | 'repository'>): string {
-  const from = tag === '' ? source : `${source}:${tag}`;
+  // A star stands for a source that could not be looked at.
+  const from = tag === '*' ? source : `${source}:${tag}`;
   const to = [target, repository].filter((name) => name !== undefined).join('/');
   return printable(to === '' ? from : `${from} -> ${to}`);
 }
