@@ -8,6 +8,8 @@ import type { Digest } from '../digest.ts';
 
 /** Blobs that are remembered; beyond them each is asked of ECR and sent as if it were alone. */
 const BLOBS_MAX = 1_000_000;
+/** Mounts between two repositories that are refused in a row before no other is tried. */
+const REFUSALS_MAX = 3;
 
 /** How an image gets a blob that its repository lacks. */
 export type BlobWay =
@@ -38,8 +40,11 @@ export class BlobLedger {
   /** A repository where a manifest names the blob, which is what ECR mounts from (user guide, H). */
   readonly #homes = new Map<Digest, string>();
   readonly #leads = new Map<Digest, OpenClaim>();
-  /** Pairs of repositories, `from` and `to`, between which ECR has refused to mount. */
-  readonly #refused = new Set<string>();
+  /** Between two repositories, since a mount went well. */
+  readonly #refusals = new Map<string, number>();
+  readonly #refusedBlobs = new Set<string>();
+  /** By repository and digest. Those that were refused are gone from it. */
+  readonly #mounting = new Map<string, Promise<'mounted' | 'refused'>>();
   #lastNumber = 0;
 
   constructor(mounts: boolean) {
@@ -103,7 +108,7 @@ export class BlobLedger {
         // Where it is brought into the same repository, the engine sends it once.
         lead.repository === repository ||
         lead.number > claim.number ||
-        this.#refused.has(pair(lead.repository, repository));
+        this.#isRefused(lead.repository, repository, digest);
       if (mustNotWait) return { kind: 'upload' };
       const resume = onWait();
       await abortable(lead.settled, signal);
@@ -111,9 +116,46 @@ export class BlobLedger {
     }
   }
 
-  /** ECR did not mount: it will not between these repositories. */
-  refuse(from: string, repository: string): void {
-    this.#refused.add(pair(from, repository));
+  /**
+   * Mounts a blob, unless another image of the repository has had it mounted.
+   * @returns `present` if that is so
+   */
+  async mountOnce(
+    from: string,
+    repository: string,
+    digest: Digest,
+    mount: () => Promise<'mounted' | 'refused'>,
+  ): Promise<'mounted' | 'refused' | 'present'> {
+    const key = pair(repository, digest);
+    const known = this.#mounting.get(key);
+    if (known !== undefined) {
+      // Whose mount fails may have been aborted: that says nothing of this one.
+      const outcome = await known.catch(() => undefined);
+      if (outcome === undefined) return this.mountOnce(from, repository, digest, mount);
+      return outcome === 'mounted' ? 'present' : outcome;
+    }
+    const mounting = mount();
+    this.#mounting.set(key, mounting);
+    try {
+      const outcome = await mounting;
+      if (outcome === 'mounted') this.#refusals.delete(pair(from, repository));
+      if (outcome === 'refused' || this.#mounting.size > BLOBS_MAX) this.#mounting.delete(key);
+      return outcome;
+    } catch (error) {
+      this.#mounting.delete(key);
+      throw error;
+    }
+  }
+
+  /**
+   * ECR did not mount. For one blob there may be reasons of its own; if one after another is refused,
+   * it is the repositories (their encryption, for one).
+   */
+  refuse(from: string, repository: string, digest: Digest): void {
+    const between = pair(from, repository);
+    this.#refusedBlobs.add(pair(between, digest));
+    const count = (this.#refusals.get(between) ?? 0) + 1;
+    this.#refusals.set(between, count);
   }
 
   /**
@@ -139,7 +181,13 @@ export class BlobLedger {
     if (!this.mounts) return undefined;
     const home = this.#homes.get(digest);
     if (home === undefined || home === repository) return undefined;
-    return this.#refused.has(pair(home, repository)) ? undefined : home;
+    return this.#isRefused(home, repository, digest) ? undefined : home;
+  }
+
+  #isRefused(from: string, repository: string, digest: Digest): boolean {
+    const between = pair(from, repository);
+    if ((this.#refusals.get(between) ?? 0) >= REFUSALS_MAX) return true;
+    return this.#refusedBlobs.has(pair(between, digest));
   }
 }
 

@@ -166,14 +166,18 @@ class Delivery {
       if (way.kind === 'upload') break;
       const { from } = way;
       const name = { target: target.name, repository, from, digest };
-      if ((await target.mount(repository, from, digest, signal)) === 'mounted') {
+      const outcome = await ledger.mountOnce(from, repository, digest, () =>
+        target.mount(repository, from, digest, signal),
+      );
+      if (outcome !== 'refused') {
         member.doWithout(digest);
+        if (outcome === 'present') return 'mounted';
         this.#mountedBytes += sizeBytes;
         destination.mounted(sizeBytes);
         this.#context.emit({ type: 'blob-mounted', ...name, sizeBytes });
         return 'mounted';
       }
-      ledger.refuse(from, repository);
+      ledger.refuse(from, repository, digest);
       destination.mountRefused();
       this.#context.emit({ type: 'mount-refused', ...name });
     }

@@ -41,7 +41,7 @@ export interface SyncReportTarget {
   readonly uploadedBytes: number;
   readonly mountedBlobCount: number;
   readonly mountedBytes: number;
-  /** Blobs that should have been mounted, and were uploaded since ECR refused. */
+  /** Images that ECR refused to mount a blob for; it was uploaded. */
   readonly mountsRefusedCount: number;
   /** Every attempt counted, by operation. */
   readonly calls: Readonly<Record<string, number>>;
