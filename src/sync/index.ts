@@ -1,3 +1,4 @@
+export { parseSyncConfig, readSyncConfig } from './config-file.ts';
 export { planSync } from './plan-sync.ts';
 export { runSync } from './run-sync.ts';
 export type { SyncOptions } from './sync-options.ts';
