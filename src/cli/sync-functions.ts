@@ -6,7 +6,6 @@ export type {
   PlannedSyncTag,
   PlannedSyncTarget,
   SyncConfig,
-  SyncEntryName,
   SyncEvent,
   SyncOptions,
   SyncPlan,

@@ -10,7 +10,7 @@ import type {
   SyncReportTag,
 } from '../../src/cli/sync-functions.ts';
 
-export const STARTED_AT = '2026-11-24T12:00:00.000Z';
+const STARTED_AT = '2026-11-24T12:00:00.000Z';
 
 export function digestOf(index: number): Digest {
   return `sha256:${index.toString(16).padStart(12, '0')}${'0'.repeat(52)}`;
