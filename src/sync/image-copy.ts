@@ -127,6 +127,13 @@ class Delivery {
           createRepository: mapping.createRepository ?? false,
           beforeTransfer: async (plan) => {
             const missing = plan.blobs.filter(({ action }) => action === 'upload');
+            if (await this.#isOwnSource()) {
+              // The image is in the target's own registry, and its manifest names them all.
+              ledger.addHome(
+                this.#job.source.repository,
+                missing.map((blob) => blob.digest),
+              );
+            }
             const claim = ledger.claim(
               repository,
               missing.map((blob) => blob.digest),
@@ -147,6 +154,16 @@ class Delivery {
       if (this.#claim !== undefined) ledger.settle(this.#claim, named);
       else if (named !== undefined) ledger.addHome(repository, named);
     }
+  }
+
+  /** Whether the source is a repository of the target's registry. */
+  async #isOwnSource(): Promise<boolean> {
+    const { registry } = this.#job.source;
+    if (registry === '') return false;
+    const { target } = this.#delivery.destination;
+    // Who may not ask for it mounts nothing either.
+    const host = await target.registryHost(this.#context.signal).catch(() => undefined);
+    return host === registry;
   }
 
   async #obtain(
