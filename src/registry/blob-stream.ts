@@ -4,6 +4,7 @@ import type { Digest } from '../digest.ts';
 import { LongshoreError } from '../errors.ts';
 import { BodyReader } from './body-reader.ts';
 import { ReadFault } from './read-fault.ts';
+import type { Download } from './request-permits.ts';
 import type { ReadRequest, RegistrySession } from './session.ts';
 import type { HttpReply } from './transport.ts';
 
@@ -21,16 +22,16 @@ export interface BlobRequest {
   readonly source: string;
 }
 
-interface Download {
+interface Connection {
   readonly reply: HttpReply;
   readonly reader: BodyReader;
 }
 
-export class BlobStream {
+export class BlobStream implements Download {
   readonly sizeBytes: number;
   readonly #session: RegistrySession;
   readonly #request: BlobRequest;
-  #download: Download | undefined;
+  #connection: Connection | undefined;
   /** Of the blob, what the network has given, and what was not asked for. */
   #receivedBytes: number;
   /** Received and not read yet. */
@@ -39,6 +40,7 @@ export class BlobStream {
   #skipBytes = 0;
   #failureCount = 0;
   #receivedAtFailure: number;
+  #idleSinceMs: number | undefined;
 
   constructor(session: RegistrySession, request: BlobRequest) {
     this.#session = session;
@@ -53,11 +55,20 @@ export class BlobStream {
     return this.#receivedBytes;
   }
 
+  /** `undefined` while it is read from. */
+  get idleSinceMs(): number | undefined {
+    return this.#idleSinceMs;
+  }
+
   /** Resolves when bytes are on their way. @throws ReadFault; E_SOURCE_CHANGED; the signal's reason */
   async start(signal: AbortSignal): Promise<void> {
-    await this.#persist(async () => {
-      await this.#connected(signal);
-    }, signal);
+    try {
+      await this.#persist(async () => {
+        await this.#connected(signal);
+      }, signal);
+    } finally {
+      this.#idleSinceMs = this.#session.nowMs();
+    }
   }
 
   /**
@@ -66,6 +77,21 @@ export class BlobStream {
    * @throws ReadFault; E_SOURCE_CHANGED; the signal's reason
    */
   async read(target: Uint8Array, signal: AbortSignal): Promise<number> {
+    this.#idleSinceMs = undefined;
+    try {
+      return await this.#read(target, signal);
+    } finally {
+      this.#idleSinceMs = this.#session.nowMs();
+    }
+  }
+
+  /** Ends the download. Idempotent; a read after it goes on where it was. */
+  close(): void {
+    this.#connection?.reader.close();
+    this.#connection = undefined;
+  }
+
+  async #read(target: Uint8Array, signal: AbortSignal): Promise<number> {
     let filled = 0;
     while (filled < target.length) {
       if (this.#leftover.length === 0) {
@@ -78,16 +104,10 @@ export class BlobStream {
       this.#leftover = this.#leftover.subarray(piece.length);
     }
     if (this.#receivedBytes >= this.sizeBytes) {
-      this.#download?.reader.finish();
-      this.#download = undefined;
+      this.#connection?.reader.finish();
+      this.#connection = undefined;
     }
     return filled;
-  }
-
-  /** Ends the download. Idempotent. */
-  close(): void {
-    this.#download?.reader.close();
-    this.#download = undefined;
   }
 
   /** Takes the next piece, of one byte at least, into the leftover. */
@@ -104,13 +124,16 @@ export class BlobStream {
       const skipped = Math.min(this.#skipBytes, piece.length);
       this.#skipBytes -= skipped;
       const wanted = this.sizeBytes - this.#receivedBytes;
+      const firstByte = this.#receivedBytes - this.#skipBytes - skipped;
       this.#leftover = piece.subarray(skipped, skipped + wanted);
+      const { digest } = this.#request;
+      this.#session.received(digest, firstByte, skipped + this.#leftover.length);
       this.#receivedBytes += this.#leftover.length;
     }
   }
 
-  async #connected(signal: AbortSignal): Promise<Download> {
-    if (this.#download !== undefined) return this.#download;
+  async #connected(signal: AbortSignal): Promise<Connection> {
+    if (this.#connection !== undefined) return this.#connection;
     const { url, repository } = this.#request;
     const start = this.#receivedBytes;
     const request: ReadRequest = {
@@ -118,6 +141,7 @@ export class BlobStream {
       url,
       repository,
       isContentAddressed: true,
+      download: this,
       ...(start > 0 && { headers: { range: `bytes=${start}-` } }),
     };
     const reply = await this.#session.attempt(request, signal);
@@ -127,8 +151,11 @@ export class BlobStream {
       reply.body.destroy();
       throw error;
     }
-    this.#download = { reply, reader: new BodyReader(reply, this.#session.options.stallTimeoutMs) };
-    return this.#download;
+    this.#connection = {
+      reply,
+      reader: new BodyReader(reply, this.#session.options.stallTimeoutMs),
+    };
+    return this.#connection;
   }
 
   /** A reply of all bytes: those that are here already are skipped. */

@@ -1,6 +1,7 @@
 /** What went wrong in one attempt to read from a registry, and the error that it becomes. */
 
 import { type ErrorDetails, LongshoreError, systemCodeOf } from '../errors.ts';
+import type { RateNotice } from './rate-notice.ts';
 
 /**
  * `transient`: another attempt may cure it. `missing`: the registry has no such thing. `denied`: it
@@ -14,6 +15,7 @@ export interface FaultFacts {
   readonly systemCode?: string;
   /** How long the registry asks us to stay away. */
   readonly retryAfterMs?: number;
+  readonly rate?: RateNotice;
   readonly cause?: unknown;
 }
 

@@ -1,12 +1,14 @@
 /** What a registry means by a reply that is not a success. */
 
 import { readWhole } from './body-reader.ts';
+import { rateNoticeOf } from './rate-notice.ts';
 import { type FaultFacts, type FaultKind, ReadFault } from './read-fault.ts';
-import { RETRY_AFTER_MS_MAX } from './retry.ts';
 import type { HttpReply } from './transport.ts';
 
 /** Error documents are a few hundred bytes. */
 const ERROR_BYTES_MAX = 65_536;
+/** Of a date; nobody waits for more, and some dates are years away. */
+const RETRY_AFTER_TOLD_MS_MAX: number = 24 * 3_600_000;
 const CODE_CHARACTERS_MAX = 100;
 const TEXT_CHARACTERS_MAX = 300;
 
@@ -32,6 +34,7 @@ export async function refusalOf(
     httpStatus: status,
     ...(code !== undefined && { registryCode: code }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(status === 429 && { rate: rateNoticeOf(reply) }),
   };
   const said = [code, text].filter((part) => part !== undefined).join(': ');
   const answer = `${url.host} answered ${status}${said === '' ? '' : ` (${said})`}`;
@@ -97,7 +100,7 @@ function retryAfterMsOf(reply: HttpReply): number | undefined {
   const now = Date.parse(reply.header('date') ?? '') || Date.now();
   return Number.isNaN(date)
     ? undefined
-    : Math.min(Math.max(0, date - now), RETRY_AFTER_MS_MAX * 60);
+    : Math.min(Math.max(0, date - now), RETRY_AFTER_TOLD_MS_MAX);
 }
 
 /** The first of the errors that OCI's format lists; nothing of what is no such document. */

@@ -19,6 +19,7 @@ import {
 import { type NamePages, readNamePages } from './name-list.ts';
 import { clientClosed, ReadFault, readFailure } from './read-fault.ts';
 import { readReferrers } from './referrer-list.ts';
+import type { RegistryTraffic } from './registry-traffic.ts';
 import { RegistrySession } from './session.ts';
 import { processSurroundings, type Surroundings } from './surroundings.ts';
 import type { HttpReply } from './transport.ts';
@@ -40,12 +41,14 @@ export class RegistryClient {
 
   /**
    * @param registry as in a reference: `docker.io`, `registry.example.com:5000`
+   * @param traffic bounds and counts the requests, where many images are read
    * @throws LongshoreError E_OPTION_INVALID
    */
   constructor(
     registry: string,
     options: RegistryOptions = {},
     surroundings: Surroundings = processSurroundings(),
+    traffic?: RegistryTraffic,
   ) {
     const resolved = resolveRegistryOptions(options);
     // As many as there are calls at once; each leaves its listener when it ends.
@@ -58,6 +61,7 @@ export class RegistryClient {
       resolved,
       surroundings,
       this.#end.signal,
+      traffic,
     );
   }
 

@@ -1,11 +1,14 @@
 /** Requests to one registry: authorised, redirected, repeated where that may help. */
 
+import type { Digest } from '../digest.ts';
 import { Authorizer } from './authorizer.ts';
 import { parseChallenges } from './challenge.ts';
 import type { ResolvedRegistryOptions } from './client-options.ts';
 import { CredentialStore } from './credential-store.ts';
 import { sendFollowing } from './redirect.ts';
 import { refusalOf } from './refusal.ts';
+import type { Passage, RegistryTraffic, RequestKind } from './registry-traffic.ts';
+import type { Download } from './request-permits.ts';
 import { waitForRetry, withRetries } from './retry.ts';
 import type { Surroundings } from './surroundings.ts';
 import { type HttpReply, Transport } from './transport.ts';
@@ -19,6 +22,8 @@ export interface ReadRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether the reply's digest is known, so that it may come over plain HTTP. */
   readonly isContentAddressed: boolean;
+  /** Whose bytes are asked for, if it is a blob's; it may lose its connection while nobody reads. */
+  readonly download?: Download;
 }
 
 /** Answers to 401 within one attempt: with what is known, with what is new, with another scope. */
@@ -31,19 +36,25 @@ export class RegistrySession {
   readonly #surroundings: Surroundings;
   readonly #transport: Transport;
   readonly #authorizer: Authorizer;
+  readonly #traffic: RegistryTraffic | undefined;
 
-  /** @param signal ends when the client is closed */
+  /**
+   * @param signal ends when the client is closed
+   * @param traffic where many images are read, what bounds and counts the requests
+   */
   constructor(
     registry: string,
     endpoint: URL,
     options: ResolvedRegistryOptions,
     surroundings: Surroundings,
     signal: AbortSignal,
+    traffic?: RegistryTraffic,
   ) {
     this.options = options;
+    this.#traffic = traffic;
     this.#endpoint = endpoint;
     this.#surroundings = surroundings;
-    this.#transport = new Transport(options, surroundings);
+    this.#transport = new Transport(options, surroundings, () => traffic?.sent());
     this.#authorizer = new Authorizer({
       registry,
       endpoint,
@@ -77,8 +88,39 @@ export class RegistrySession {
     return withRetries(attempt, this.options, this.#surroundings, signal);
   }
 
-  /** One attempt. @throws ReadFault, or the signal's reason */
+  /**
+   * One attempt; more only as long as the registry asks for patience.
+   * @throws ReadFault, or the signal's reason
+   */
   async attempt(request: ReadRequest, signal: AbortSignal): Promise<HttpReply> {
+    if (this.#traffic === undefined) return this.#send(request, signal);
+    for (;;) {
+      const passage = await this.#traffic.enter(kindOf(request), request.download, signal);
+      try {
+        const reply = await this.#send(request, signal, passage);
+        passage.answered(reply);
+        if (reply.body.destroyed) passage.leave();
+        else reply.body.once('close', () => passage.leave());
+        return reply;
+      } catch (error) {
+        const isAgain = passage.failed(error);
+        passage.leave();
+        if (!isAgain) throw error;
+      }
+    }
+  }
+
+  /** A clock for who reads. */
+  nowMs(): number {
+    return this.#surroundings.now();
+  }
+
+  /** Tells of bytes of a blob that have come over the network. */
+  received(digest: Digest, firstByte: number, count: number): void {
+    this.#traffic?.marks.note(digest, firstByte, count);
+  }
+
+  async #send(request: ReadRequest, signal: AbortSignal, passage?: Passage): Promise<HttpReply> {
     const { method, url, repository, isContentAddressed } = request;
     let authorization = await this.#authorizer.header(repository, signal);
     for (let answerCount = 0; ; answerCount += 1) {
@@ -89,6 +131,7 @@ export class RegistrySession {
         ...(authorization !== undefined && { authorization }),
       };
       const sent = { method, url, headers };
+      await passage?.again(signal);
       const reply = await sendFollowing(this.#transport, sent, isContentAddressed, signal);
       if (reply.status >= 200 && reply.status < 300) return reply;
       const isOwn = reply.url.host === this.#endpoint.host;
@@ -132,4 +175,10 @@ export class RegistrySession {
   close(): Promise<void> {
     return this.#transport.close();
   }
+}
+
+function kindOf({ method, url, download }: ReadRequest): RequestKind {
+  if (method === 'HEAD') return 'look';
+  if (download !== undefined) return 'download';
+  return /\/manifests\/[^/]+$/.test(url.pathname) ? 'pull' : 'list';
 }

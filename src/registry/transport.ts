@@ -44,14 +44,21 @@ const DISPATCHERS_MAX = 16;
 
 export class Transport {
   readonly #options: ResolvedRegistryOptions;
+  readonly #onSend: () => void;
   /** By the proxy's URL; the empty text for none. */
   readonly #dispatchers = new Map<string, Dispatcher>();
   readonly #extraAuthoritiesPath: string | undefined;
   #trust: ReturnType<typeof trustOf> | undefined;
   #isClosed = false;
 
-  constructor(options: ResolvedRegistryOptions, { environment }: Surroundings) {
+  /** @param onSend told of every request */
+  constructor(
+    options: ResolvedRegistryOptions,
+    { environment }: Surroundings,
+    onSend: () => void = () => undefined,
+  ) {
     this.#options = options;
+    this.#onSend = onSend;
     this.#extraAuthoritiesPath = environment['NODE_EXTRA_CA_CERTS'];
   }
 
@@ -67,6 +74,7 @@ export class Transport {
     const waitedMs = connectTimeoutMs + stallTimeoutMs;
     const timer = setTimeout(() => end.abort(silence(url.host, waitedMs)), waitedMs);
     try {
+      this.#onSend();
       const reply = dispatcher.request({
         origin: url.origin,
         path: url.pathname + url.search,

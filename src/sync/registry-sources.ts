@@ -3,6 +3,11 @@
 import { setMaxListeners } from 'node:events';
 import { LongshoreError } from '../errors.ts';
 import { parseReference } from '../registry/reference.ts';
+import {
+  type PauseNotice,
+  RegistryTraffic,
+  type TrafficOptions,
+} from '../registry/registry-traffic.ts';
 import { processSurroundings, type Surroundings } from '../registry/surroundings.ts';
 import { parseFrom } from './from-pattern.ts';
 import { LayoutRepository } from './layout-source.ts';
@@ -19,6 +24,10 @@ export interface RegistrySourcesOptions {
   readonly credentials?: FindCredentials;
   /** Where `passwordEnv` is looked up, and what Docker and proxies are told by. Default: the process's. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Told when a registry wants no more requests for a while. */
+  readonly onPause?: (notice: PauseNotice) => void;
+  /** Longest such while that is waited for, 0..86,400,000. Default 3,600,000 ms. */
+  readonly pauseMsMax?: number;
   /** Default: those of the process. */
   readonly surroundings?: Surroundings;
 }
@@ -30,17 +39,23 @@ export class RegistrySources implements SourceRepositories {
   readonly #settings: ReadonlyMap<string, SourceRegistrySettings>;
   readonly #credentials: FindCredentials | undefined;
   readonly #surroundings: Surroundings;
+  readonly #trafficOptions: TrafficOptions;
   readonly #registries = new Map<string, Promise<SourceRegistry>>();
+  readonly #traffic = new Map<string, RegistryTraffic>();
   readonly #layouts = new Map<string, LayoutRepository>();
   readonly #end = new AbortController();
 
   /** @throws LongshoreError E_OPTION_INVALID */
   constructor(options: RegistrySourcesOptions = {}) {
-    const { registries = {}, credentials, environment } = options;
+    const { registries = {}, credentials, environment, onPause, pauseMsMax } = options;
     const surroundings = options.surroundings ?? processSurroundings();
     // As many as there are requests at once; each leaves its listener when it ends.
     setMaxListeners(0, this.#end.signal);
     this.#credentials = credentials;
+    this.#trafficOptions = {
+      ...(onPause !== undefined && { onPause }),
+      ...(pauseMsMax !== undefined && { pauseMsMax }),
+    };
     this.#surroundings =
       environment === undefined ? surroundings : { ...surroundings, environment };
     this.#settings = new Map(
@@ -79,7 +94,7 @@ export class RegistrySources implements SourceRepositories {
   }
 
   usage(): readonly SourceUsage[] {
-    return [];
+    return [...this.#traffic].map(([registry, { usage }]) => ({ registry, ...usage }));
   }
 
   async close(): Promise<void> {
@@ -109,10 +124,23 @@ export class RegistrySources implements SourceRepositories {
     const surroundings = this.#surroundings;
     const settings = this.#settings.get(registry) ?? {};
     const options = await clientOptionsOf(registry, settings, surroundings, this.#credentials);
+    const traffic = this.#trafficOf(registry, settings);
     // Loads the HTTP client: not before it is needed.
     const { RegistryClient } = await import('../registry/registry-client.ts');
-    const client = new RegistryClient(registry, options, surroundings);
+    const client = new RegistryClient(registry, options, surroundings, traffic);
     return { client, reader: sharedReader(client, this.#end.signal), headIsUseless: false };
+  }
+
+  #trafficOf(registry: string, { requestsInFlight }: SourceRegistrySettings): RegistryTraffic {
+    const known = this.#traffic.get(registry);
+    if (known !== undefined) return known;
+    const options = {
+      ...this.#trafficOptions,
+      ...(requestsInFlight !== undefined && { requestsInFlight }),
+    };
+    const traffic = new RegistryTraffic(registry, options, this.#surroundings);
+    this.#traffic.set(registry, traffic);
+    return traffic;
   }
 }
 
