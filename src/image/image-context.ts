@@ -1,11 +1,11 @@
 /** What the pieces of one push share. */
 
-import type { Digest } from '../digest.ts';
 import type { EventSink } from '../layer/event-sink.ts';
 import type { LayerReceipt } from '../layer/layer-events.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
 import { RegistryFault } from '../layer/ports.ts';
 import { callWithRetry, type RetryPolicy } from '../layer/retry.ts';
+import type { Descriptor } from './descriptor.ts';
 import type { ImageEvent, ImageName } from './image-events.ts';
 import type { ImageRegistry } from './image-registry.ts';
 
@@ -32,7 +32,7 @@ export interface ImageContext {
    */
   readonly uploadBlob: (
     source: LayerSource,
-    digest: Digest,
+    blob: Pick<Descriptor, 'digest' | 'sizeBytes'>,
     again: boolean,
     signal: AbortSignal,
     beginSignal: AbortSignal,

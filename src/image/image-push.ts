@@ -128,7 +128,7 @@ export class ImagePush {
     const source = given ?? (await this.#findSource(digest));
     const receipt = await this.#context.uploadBlob(
       source,
-      digest,
+      blob,
       again,
       this.#signal,
       this.#beginSignal,

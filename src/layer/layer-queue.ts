@@ -2,6 +2,7 @@
 
 import pLimit from 'p-limit';
 import { failureOf } from '../errors.ts';
+import { SMALL_LAYER_BYTES } from '../limits.ts';
 import { EventSink } from './event-sink.ts';
 import type { LayerEvent, LayerReceipt, UploaderSnapshot } from './layer-events.ts';
 import { LayerProgress } from './layer-progress.ts';
@@ -10,9 +11,14 @@ import type { LayerRegistry } from './ports.ts';
 import { takePermit } from './permit.ts';
 import { StallReporter } from './stall-reporter.ts';
 
+/** Small layers side by side, beside the large ones; not more than there may be of those. */
+const SMALL_LAYERS_IN_FLIGHT = 16;
+
 export class LayerQueue {
   readonly #context: LayerUploadContext;
   readonly #permits: ReturnType<typeof pLimit>;
+  /** Of small layers: all that an image waits for may be a config behind the layers of others. */
+  readonly #smallPermits: ReturnType<typeof pLimit>;
   readonly #layers = new Set<LayerProgress>();
   readonly #stalls: StallReporter;
   readonly #totals = { acceptedBytes: 0, resentBytes: 0 };
@@ -22,11 +28,14 @@ export class LayerQueue {
   constructor(context: LayerUploadContext, layersInFlight: number) {
     this.#context = context;
     this.#permits = pLimit(layersInFlight);
+    this.#smallPermits = pLimit(Math.min(layersInFlight, SMALL_LAYERS_IN_FLIGHT));
     this.#stalls = new StallReporter(this.#layers, context.timeouts);
   }
 
   /**
-   * Uploads one layer when its turn comes; layers that wait begin in the order in which they came.
+   * Uploads one layer when its turn comes; layers that wait begin in the order in which they came, the
+   * small ones of them beside the large ones.
+   * @param options.sizeBytes where it is known already: else the layer counts as large
    * @param options.registry whose calls it makes; default: the uploader's own
    * @param options.createRepository whether a missing repository is made; default: as the uploader has it
    * @param options.beginSignal once it aborts, the layer is not begun any more
@@ -38,14 +47,16 @@ export class LayerQueue {
     options: {
       readonly registry?: LayerRegistry;
       readonly createRepository?: boolean;
+      readonly sizeBytes?: number;
       readonly beginSignal?: AbortSignal;
     } = {},
   ): Promise<LayerReceipt> {
     const progress = this.track(order.repository, order.source.label, onEvent);
     const { repository, source } = order;
-    const { beginSignal = signal } = options;
+    const { beginSignal = signal, sizeBytes = Number.POSITIVE_INFINITY } = options;
+    const permits = sizeBytes <= SMALL_LAYER_BYTES ? this.#smallPermits : this.#permits;
     try {
-      const givePermitBack = await takePermit(this.#permits, beginSignal);
+      const givePermitBack = await takePermit(permits, beginSignal);
       const startedAtMs = performance.now();
       try {
         const {

@@ -2,7 +2,7 @@
 
 export interface MemoryWaiter {
   readonly sizeBytes: number;
-  /** Bytes of the layer still to be prepared; Infinity where only the end of the data will tell. */
+  /** Bytes of the layer still to be prepared; Infinity where only the end will tell, and for what goes first. */
   readonly remainingBytes: number;
   readonly grant: (shared: SharedArrayBuffer) => void;
 }

@@ -1,6 +1,7 @@
 /** Turns the next range of a source into a part that is ready to be sent. */
 
 import type { LimitFunction } from 'p-limit';
+import { TINY_LAYER_BYTES } from '../limits.ts';
 import { type PartMemory, partMemoryBytes, stagingArea } from './part-memory.ts';
 import type { PartPlan } from './part-plan.ts';
 import { takePermit } from './permit.ts';
@@ -53,7 +54,7 @@ export async function preparePart(
     givePermitBack();
   };
   try {
-    const remainingBytes = (source.sizeBytes ?? Number.POSITIVE_INFINITY) - range.firstByte;
+    const remainingBytes = remainingOf(source, range);
     onWait('memory');
     shared = await memory.acquire(memoryFor(range, options.plan), remainingBytes, stop);
     const plannedBytes = range.endByte - range.firstByte;
@@ -99,6 +100,15 @@ export async function assertSourceEnds(
     if (surplus > 0) throw sourceChanged(label, source.sizeBytes, sizeBytes + surplus);
   }
   await source.assertUnchanged();
+}
+
+/**
+ * What decides on the turn for memory. A tiny layer goes first: it takes little, and not for long, and may
+ * be all that its image waits for.
+ */
+function remainingOf({ sizeBytes }: WatchedSource, { firstByte }: ByteRange): number {
+  if (sizeBytes === undefined || sizeBytes <= TINY_LAYER_BYTES) return Number.POSITIVE_INFINITY;
+  return sizeBytes - firstByte;
 }
 
 async function stage(

@@ -155,12 +155,13 @@ export class ImageStation {
       tally,
       sink,
       expectUploads,
-      uploadBlob: (source, digest, again, uploadSignal, beginSignal) => {
+      uploadBlob: (source, { digest, sizeBytes }, again, uploadSignal, beginSignal) => {
         const presence = again ? 'ignore' : { completedSince };
         const order = { repository, source, expectedDigest: digest, presence } as const;
         return layers.run(order, uploadSignal, (event) => sink.emit(event), {
           registry,
           createRepository,
+          sizeBytes,
           beginSignal,
         });
       },

@@ -20,7 +20,7 @@ import { connectionOf, type ResolvedUploaderOptions } from './uploader-options.t
  *
  * That ends well, since permits are still taken in one order: a layer's, of its registry's queue; a
  * part's, of all; memory, of all. Who waits for memory waits for parts that have theirs and need only
- * their registry's answer, and each of those waits is bounded. The largest remaining layer goes first,
+ * their source's bytes and their registry's answer; each of those waits is bounded. The largest remaining layer goes first,
  * to whichever registry, and nobody is passed over for ever. What a registry that has fallen silent
  * holds, it holds until its time-outs and attempts are used up: the others are slower until then.
  */

@@ -6,6 +6,16 @@ import { RunningWork } from './running-work.ts';
 import { openRegistryStations, openSharedStations } from './stations.ts';
 import { resolveUploaderOptions, type UploaderOptions } from './uploader-options.ts';
 
+/** What may differ from target to target: connections, rates, and what is made. */
+export type TargetOptions = Omit<UploaderOptions, SharedOption>;
+
+type SharedOption =
+  | 'bytesInMemoryMax'
+  | 'partsInFlightTotal'
+  | 'workersMax'
+  | 'workerUrl'
+  | 'hasher';
+
 export interface TargetGroup extends AsyncDisposable {
   readonly targets: ReadonlyMap<string, RegistryTarget>;
   /** Takes no new work, finishes what runs, then ends threads, sockets and timers. Idempotent. */
@@ -17,12 +27,11 @@ export interface TargetGroup extends AsyncDisposable {
 /**
  * Opens targets by names of the caller's. Threads and connections start with the first push.
  * @param targets options of each; what they do not say, `shared` does (`client` by its members)
- * @param shared for all: `bytesInMemoryMax`, `partsInFlightTotal`, `workersMax`, `workerUrl` and `hasher`
- * are taken from here only
+ * @param shared for all of them together
  * @throws LongshoreError E_OPTION_INVALID
  */
 export function openTargets(
-  targets: Readonly<Record<string, UploaderOptions>>,
+  targets: Readonly<Record<string, TargetOptions>>,
   shared: UploaderOptions = {},
 ): TargetGroup {
   const common = resolveUploaderOptions(shared);

@@ -40,7 +40,10 @@ export interface UploaderOptions {
   readonly workersMax?: number;
   /** The compiled worker file, for programs that bundle longshore. Default: found beside this file. */
   readonly workerUrl?: URL | string;
-  /** Layers uploaded side by side, 1..256. Default 16. */
+  /**
+   * Layers uploaded side by side, 1..256. Beside them as many, at most 16, of an image's layers and configs
+   * that have at most 5 MiB. Default 16.
+   */
   readonly layersInFlight?: number;
   /**
    * Most parts of one layer on the wire at once, 1..64; 1 is the classic way. Within it the window

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Digest, ImageEvent, LayerReceipt } from '../../src/index.ts';
+import type { Descriptor, Digest, ImageEvent, LayerReceipt } from '../../src/index.ts';
 import type { ImageContext } from '../../src/image/image-context.ts';
 import { readGraph } from '../../src/image/image-graph.ts';
 import { ImagePush } from '../../src/image/image-push.ts';
@@ -25,7 +25,10 @@ function createRig(afterUpload: (digest: Digest, rig: Rig) => void = () => undef
   const registry = new FakeRegistry();
   const uploads: Digest[] = [];
   const events: ImageEvent[] = [];
-  const uploadBlob = async (source: LayerSource, digest: Digest): Promise<LayerReceipt> => {
+  const uploadBlob = async (
+    source: LayerSource,
+    { digest }: Pick<Descriptor, 'digest'>,
+  ): Promise<LayerReceipt> => {
     const opened = await source.open(signal);
     uploads.push(digest);
     registry.layers.add(digest);

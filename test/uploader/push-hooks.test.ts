@@ -77,7 +77,7 @@ describe('beforeTransfer', () => {
 describe('obtainBlob', () => {
   test('may wait for long, and nothing is held meanwhile', async () => {
     await using rig = await startTargetRig({
-      target: { layersInFlight: 1, partsInFlightTotal: 1 },
+      uploader: { layersInFlight: 1, partsInFlightTotal: 1 },
     });
     const { target, emulator } = rig;
     const others = later();

@@ -133,7 +133,7 @@ describe('a target', () => {
   });
 
   test('does not keep a failure of that question', async () => {
-    await using rig = await startTargetRig({ target: { attemptsMax: 1 } });
+    await using rig = await startTargetRig({ uploader: { attemptsMax: 1 } });
     const action = { kind: 'fail', exception: 'ServerException', httpStatus: 500 } as const;
     rig.emulator.addFaults([{ operation: 'GetAccountSetting', action }]);
     await expectFailure(rig.target.mountsAllowed(signal), 'E_REGISTRY_FAULT');

@@ -24,7 +24,7 @@ export interface TargetRig extends AsyncDisposable {
 
 export interface TargetRigOptions {
   readonly emulator?: EmulatorOptions;
-  readonly target?: UploaderOptions;
+  readonly uploader?: UploaderOptions;
   /** Default true. */
   readonly mounts?: boolean;
   readonly repositories?: readonly (string | CreateRepositoryCommandInput)[];
@@ -45,7 +45,7 @@ export async function startTargetRig(options: TargetRigOptions = {}): Promise<Ta
     await client.send(new PutAccountSettingCommand(setting));
   }
   emulator.journal.clear();
-  const group = openTargets({ one: { ...uploaderOptionsFor(emulator), ...options.target } });
+  const group = openTargets({ one: {} }, { ...uploaderOptionsFor(emulator), ...options.uploader });
   return {
     emulator,
     group,
