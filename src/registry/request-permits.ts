@@ -35,7 +35,8 @@ export class RequestPermits {
   readonly #surroundings: Surroundings;
   /** As many as there are layers and images under way. */
   readonly #waiting = new Set<Waiter>();
-  readonly #downloads = new Set<Download>();
+  /** By permit: a download may have one anew before the last one is given back. */
+  readonly #downloads = new Map<Waiter, Download>();
   #inFlight = 0;
   #watch: AbortController | undefined;
 
@@ -48,7 +49,7 @@ export class RequestPermits {
   /** Resolves with what gives the permit back; it may be called more than once. @throws the signal's reason */
   async take(download: Download | undefined, signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
-    await new Promise<void>((resolve, reject) => {
+    const permit = await new Promise<Waiter>((resolve, reject) => {
       const giveUp = (): void => {
         this.#waiting.delete(waiter);
         this.#serve();
@@ -56,7 +57,7 @@ export class RequestPermits {
       };
       const grant = (): void => {
         signal.removeEventListener('abort', giveUp);
-        resolve();
+        resolve(waiter);
       };
       const waiter: Waiter = { download, grant };
       signal.addEventListener('abort', giveUp, { once: true });
@@ -68,7 +69,7 @@ export class RequestPermits {
       if (!isHeld) return;
       isHeld = false;
       this.#inFlight -= 1;
-      if (download !== undefined) this.#downloads.delete(download);
+      this.#downloads.delete(permit);
       this.#serve();
     };
   }
@@ -82,7 +83,7 @@ export class RequestPermits {
         if (download !== undefined && this.#downloads.size >= this.#downloadsMax) break;
         this.#waiting.delete(waiter);
         this.#inFlight += 1;
-        if (download !== undefined) this.#downloads.add(download);
+        if (download !== undefined) this.#downloads.set(waiter, download);
         waiter.grant();
       }
     }
@@ -102,7 +103,7 @@ export class RequestPermits {
         await this.#surroundings.delay(IDLE_MS_MAX, signal);
         const nowMs = this.#surroundings.now();
         let wantedCount = this.#waiting.size;
-        for (const download of this.#downloads) {
+        for (const download of this.#downloads.values()) {
           const { idleSinceMs = nowMs } = download;
           if (nowMs - idleSinceMs < IDLE_MS_MAX || wantedCount === 0) continue;
           wantedCount -= 1;
