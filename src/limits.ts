@@ -19,10 +19,6 @@ export const PART_SIZE_MAX_BYTES: number = 20 * MIB;
 export const PARTS_PER_LAYER_MAX = 4200;
 /** Largest layer (quotas, H). */
 export const LAYER_SIZE_MAX_BYTES: number = 52_000 * MIB;
-/** Layers of at most so many bytes do not wait for the turn of larger ones: one part holds them. */
-export const SMALL_LAYER_BYTES: number = PART_SIZE_MIN_BYTES;
-/** Layers of at most so many bytes get their memory before larger ones: configs, above all. */
-export const TINY_LAYER_BYTES: number = MIB;
 /** Digests of one `BatchCheckLayerAvailability` call (model, H). */
 export const DIGESTS_PER_CHECK_MAX = 100;
 /** References of one `BatchGetImage` call (model, H). */

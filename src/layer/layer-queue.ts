@@ -2,7 +2,7 @@
 
 import pLimit from 'p-limit';
 import { failureOf } from '../errors.ts';
-import { SMALL_LAYER_BYTES } from '../limits.ts';
+import { PART_SIZE_MIN_BYTES } from '../limits.ts';
 import { EventSink } from './event-sink.ts';
 import type { LayerEvent, LayerReceipt, UploaderSnapshot } from './layer-events.ts';
 import { LayerProgress } from './layer-progress.ts';
@@ -11,6 +11,8 @@ import type { LayerRegistry } from './ports.ts';
 import { takePermit } from './permit.ts';
 import { StallReporter } from './stall-reporter.ts';
 
+/** Layers of at most so many bytes do not wait for the turn of larger ones: one part holds them. */
+const SMALL_LAYER_BYTES: number = PART_SIZE_MIN_BYTES;
 /** Small layers side by side, beside the large ones; not more than there may be of those. */
 const SMALL_LAYERS_IN_FLIGHT = 16;
 

@@ -1,7 +1,7 @@
 /** Turns the next range of a source into a part that is ready to be sent. */
 
 import type { LimitFunction } from 'p-limit';
-import { TINY_LAYER_BYTES } from '../limits.ts';
+import { MIB } from '../limits.ts';
 import { type PartMemory, partMemoryBytes, stagingArea } from './part-memory.ts';
 import type { PartPlan } from './part-plan.ts';
 import { takePermit } from './permit.ts';
@@ -29,6 +29,8 @@ export interface ReadyPart {
   readonly release: () => void;
 }
 
+/** Layers of at most so many bytes get their memory before larger ones: configs, above all. */
+const TINY_LAYER_BYTES: number = MIB;
 /** Memory steps for layers of a single small part. */
 const SMALL_PART_BYTES = 64 * 1024;
 const SMALL_PART_STEP = 4;

@@ -148,6 +148,22 @@ describe('a first push', () => {
     await expectFailure(moved, 'E_TAG_IMMUTABLE');
   });
 
+  test('creates it as its own request says, whatever the uploader does', async () => {
+    await using rig = await startRig({ uploader: { createRepository: true } });
+    const [image, other] = [1, 2].map((seed) => makeImage({ layers: [layerBytes(10, seed)] }));
+    if (image === undefined || other === undefined) throw new Error('two images');
+    const request = { repository: 'new/one', tags: ['a'] };
+    await expectFailure(
+      push(rig, image, { ...request, createRepository: false }),
+      'E_REPOSITORY_NOT_FOUND',
+    );
+    await push(rig, image, {
+      ...request,
+      createRepository: { imageTagMutability: 'IMMUTABLE' },
+    });
+    await expectFailure(push(rig, other, request), 'E_TAG_IMMUTABLE');
+  });
+
   test('leaves foreign layers with their vendor', async () => {
     await using rig = await startRig();
     const image = makeImage({ layers: [layerBytes(10)], foreign: [layerBytes(4000, 3)] });
@@ -339,6 +355,8 @@ describe('what ECR would refuse is told before a byte travels', () => {
     [{ tags: 'latest' as unknown as string[] }, 'tags'],
     [{ repository: undefined as unknown as string }, 'repository'],
     [{ tags: [], tag: 'misspelt' }, 'tag'],
+    [{ createRepository: 'yes' as unknown as boolean }, 'createRepository'],
+    [{ createRepository: [] as unknown as boolean }, 'createRepository'],
   ] as const)('a request that makes no sense: %j', async (request, option) => {
     await using rig = await startRig();
     const image = makeImage({ layers: [layerBytes(9)] });
