@@ -12,7 +12,7 @@ import { processSurroundings, type Surroundings } from '../registry/surroundings
 import { parseFrom } from './from-pattern.ts';
 import { LayoutRepository } from './layout-source.ts';
 import { RegistryRepository, type SourceRegistry } from './registry-repository.ts';
-import { sharedReader } from './shared-reader.ts';
+import { cachingReader } from './caching-reader.ts';
 import { clientOptionsOf, type FindCredentials } from './source-client.ts';
 import type { SourceRepositories, SourceRepository, SourceUsage } from './source-repository.ts';
 import type { SourceRegistrySettings } from './sync-config.ts';
@@ -128,7 +128,7 @@ export class RegistrySources implements SourceRepositories {
     // Loads the HTTP client: not before it is needed.
     const { RegistryClient } = await import('../registry/registry-client.ts');
     const client = new RegistryClient(registry, options, surroundings, traffic);
-    return { client, reader: sharedReader(client, this.#end.signal), headIsUseless: false };
+    return { client, reader: cachingReader(client, this.#end.signal), headIsUseless: false };
   }
 
   #trafficOf(registry: string, { requestsInFlight }: SourceRegistrySettings): RegistryTraffic {

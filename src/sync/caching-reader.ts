@@ -6,7 +6,7 @@ import { MIB } from '../limits.ts';
 import type { RegistryManifest } from '../registry/manifest-reply.ts';
 import type { RegistryClient } from '../registry/registry-client.ts';
 import type { RegistryReader } from '../source/registry-blob.ts';
-import { SharedAnswers } from './shared-answers.ts';
+import { AnswerCache } from './answer-cache.ts';
 
 /** Manifests are a few kilobytes: those of some thousand images. */
 const MANIFEST_BYTES_MAX: number = 32 * MIB;
@@ -15,12 +15,12 @@ const REFERRER_BYTES_MAX: number = 4 * MIB;
 const DESCRIPTOR_BYTES = 512;
 
 /** @param signal ends with the sync: what several wait for is not ended by one of them */
-export function sharedReader(client: RegistryClient, signal: AbortSignal): RegistryReader {
-  const manifests = new SharedAnswers<RegistryManifest>(
+export function cachingReader(client: RegistryClient, signal: AbortSignal): RegistryReader {
+  const manifests = new AnswerCache<RegistryManifest>(
     MANIFEST_BYTES_MAX,
     ({ bytes }) => bytes.length + DESCRIPTOR_BYTES,
   );
-  const referrers = new SharedAnswers<readonly Descriptor[]>(
+  const referrers = new AnswerCache<readonly Descriptor[]>(
     REFERRER_BYTES_MAX,
     (list) => (list.length + 1) * DESCRIPTOR_BYTES,
   );

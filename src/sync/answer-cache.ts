@@ -8,7 +8,7 @@ interface Answer<T> {
   sizeBytes: number;
 }
 
-export class SharedAnswers<T> {
+export class AnswerCache<T> {
   readonly #bytesMax: number;
   readonly #sizeOf: (answer: T) => number;
   /** The oldest first. */
