@@ -42,7 +42,9 @@ function tellReport(
   file: string,
 ): number {
   stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : syncLine(report));
-  const again = flags.report === undefined ? undefined : againLine(file, flags.report);
+  // A report that only such tags were taken from still has those that failed again.
+  const named = flags.report ?? flags.onlyFailed;
+  const again = named === undefined ? undefined : againLine(file, named);
   const people = flags.quiet === true ? [] : syncSummary(report);
   for (const line of [...people, ...failureLines(report, again)]) stderr.write(`${line}\n`);
   if (report.outcome === 'interrupted' && flags.quiet !== true) stderr.write(`${INTERRUPTED}\n`);

@@ -14,6 +14,12 @@ const STATUSES: readonly (keyof SyncReport['counts'])[] = [
   'not-started',
 ];
 
+interface LastRunGauges {
+  readonly timestamp: Gauge;
+  readonly duration: Gauge;
+  readonly success: Gauge;
+}
+
 /** Loaded only here: who does not ask for metrics has no use for it. */
 export async function createSyncMetrics(): Promise<SyncMetrics> {
   return new SyncMetrics(await import('prom-client'));
@@ -38,9 +44,9 @@ export class SyncMetrics implements SyncObserver {
   readonly #inFlight: Gauge;
   readonly #waiting: Gauge;
   readonly #running: Gauge;
-  readonly #lastTimestamp: Gauge;
-  readonly #lastDuration: Gauge;
-  readonly #lastSuccess: Gauge;
+  readonly #gauge: (name: string, help: string) => Gauge;
+  /** Not there before a run has ended: a success of 0 would be an alarm. */
+  #last: LastRunGauges | undefined;
   #startedMs = 0;
 
   constructor(client: typeof import('prom-client')) {
@@ -57,7 +63,7 @@ export class SyncMetrics implements SyncObserver {
         labelNames: [...labelNames],
         registers,
       });
-    const gauge = (name: string, help: string): Gauge =>
+    this.#gauge = (name, help) =>
       new client.Gauge({ name: `longshore_sync_${name}`, help, registers });
 
     this.#runs = counter('runs_total', 'Runs that have ended.', ['outcome']);
@@ -80,12 +86,9 @@ export class SyncMetrics implements SyncObserver {
       'target',
       'operation',
     ]);
-    this.#inFlight = gauge('images_in_flight', 'Images under way.');
-    this.#waiting = gauge('images_waiting', 'Images known to wait.');
-    this.#running = gauge('running', '1 while a run is under way.');
-    this.#lastTimestamp = gauge('last_run_timestamp_seconds', 'When the last run ended.');
-    this.#lastDuration = gauge('last_run_duration_seconds', 'How long the last run took.');
-    this.#lastSuccess = gauge('last_run_success', '1 if everything was done in the last run.');
+    this.#inFlight = this.#gauge('images_in_flight', 'Images under way.');
+    this.#waiting = this.#gauge('images_waiting', 'Images known to wait.');
+    this.#running = this.#gauge('running', '1 while a run is under way.');
   }
 
   runStarted(): void {
@@ -119,14 +122,23 @@ export class SyncMetrics implements SyncObserver {
     this.#running.set(0);
     this.#inFlight.set(0);
     this.#waiting.set(0);
-    this.#lastTimestamp.set(endedMs / 1000);
-    this.#lastDuration.set((report?.durationMs ?? Math.max(0, endedMs - this.#startedMs)) / 1000);
-    this.#lastSuccess.set(outcome === 'done' ? 1 : 0);
+    this.#last ??= this.#createLast();
+    this.#last.timestamp.set(endedMs / 1000);
+    this.#last.duration.set((report?.durationMs ?? Math.max(0, endedMs - this.#startedMs)) / 1000);
+    this.#last.success.set(outcome === 'done' ? 1 : 0);
   }
 
   async page(): Promise<HealthPage> {
     const { contentType } = this.#registry;
     return { status: 200, contentType, body: await this.#registry.metrics() };
+  }
+
+  #createLast(): LastRunGauges {
+    return {
+      timestamp: this.#gauge('last_run_timestamp_seconds', 'When the last run ended.'),
+      duration: this.#gauge('last_run_duration_seconds', 'How long the last run took.'),
+      success: this.#gauge('last_run_success', '1 if everything was done in the last run.'),
+    };
   }
 
   #progress(progress: SyncProgress): void {

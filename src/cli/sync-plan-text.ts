@@ -79,7 +79,9 @@ function groupLines(
 }
 
 function whyOf(tag: PlannedSyncTag): string {
-  const { reason, detail, code } = tag;
+  const { action, reason, detail, code } = tag;
+  // What went wrong says more than that something did.
+  if (action === 'fail' && detail !== undefined) return `${printable(detail)} (${String(code)})`;
   const text = changeOf(tag) ?? REASON[reason];
   const because = detail === undefined ? '' : `: ${printable(detail)}`;
   return `${text}${because}${code === undefined ? '' : ` (${code})`}`;
@@ -124,9 +126,13 @@ function targetLines(target: PlannedSyncTarget, bold: (text: string) => string):
     bold(printable(target.target)),
     blobLine(target.uploadBlobCount, 'upload', target.uploadBytes),
     blobLine(target.mountBlobCount, 'mount', target.mountBytes),
-    `  ${plural(callCount, 'call')}, for which the quotas alone take ${formatDuration(target.quotaMs)}`,
+    `  ${plural(callCount, 'call')}, for which the quotas alone take ${quotaText(target.quotaMs)}`,
     ...calls.map(([operation, count]) => `    ${operation} ${count}`),
   ];
+}
+
+function quotaText(quotaMs: number): string {
+  return quotaMs < 1000 ? 'less than 1 s' : formatDuration(quotaMs);
 }
 
 function blobLine(blobCount: number, what: 'upload' | 'mount', sizeBytes: number): string {

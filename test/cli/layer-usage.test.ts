@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import { LongshoreError } from '../../src/index.ts';
 import { resolveUploaderOptions } from '../../src/uploader/uploader-options.ts';
+import { imagesInFlightOf } from '../../src/sync/sync-options.ts';
 import { fakeContext } from './fake-context.ts';
 import { DIGEST } from './fake-uploader.ts';
 import { layer, setUp } from './layer-setup.ts';
@@ -88,4 +89,14 @@ test('the defaults that the help tells are those of the library', async () => {
   expect(told('layers-in-flight')).toBe(String(defaults.layersInFlight));
   expect(told('source-timeout')).toBe(String(defaults.sourceTimeoutMs / 1000));
   expect(told('attempts')).toBe(String(defaults.attemptsMax));
+});
+
+test('so are those of a sync', async () => {
+  const context = fakeContext();
+  context.stdout.columns = 200;
+  await runProgram(context, ['sync', '--help']);
+  const told = (flag: string): string | undefined =>
+    new RegExp(`--${flag} <.*\\(default: (\\d+)\\)`).exec(context.stdout.text)?.[1];
+  expect(told('images-in-flight')).toBe(String(imagesInFlightOf({})));
+  expect(told('memory')).toBe(String(resolveUploaderOptions({}).bytesInMemoryMax / 1024 ** 2));
 });

@@ -176,6 +176,15 @@ describe('--only-failed', () => {
     expect(given[0]?.onlyFailed).toEqual(JSON.parse(JSON.stringify(PARTIAL)));
   });
 
+  test('is named again where tags have failed again', async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, 'report.json');
+    await writeFile(path, JSON.stringify(PARTIAL));
+    const { context } = ending(reportOf('failed', [failedTag('1.24')]));
+    await runProgram(context, ['sync', 'm.yaml', '--only-failed', path]);
+    expect(context.stderr.lines.at(-1)).toContain(`longshore sync m.yaml --only-failed ${path}`);
+  });
+
   test.each([
     ['no JSON', 'version: 1'],
     ['another version', JSON.stringify({ ...PARTIAL, version: 2 })],

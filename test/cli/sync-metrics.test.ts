@@ -1,5 +1,7 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createSyncMetrics, type SyncMetrics } from '../../src/cli/sync-metrics.ts';
+import { RunCount } from '../../src/cli/sync-run-count.ts';
 import type { SyncReport } from '../../src/cli/sync-functions.ts';
 import { readModules } from '../tidy/source-tree.ts';
 import { completed, failedTag, PAUSE, progressOf, reportOf, reportTag } from './sync-sample.ts';
@@ -101,6 +103,8 @@ describe('the metrics', () => {
     expect(contentType).toContain('text/plain; version=0.0.4');
     expect(body).toContain('longshore_sync_runs_total{outcome="failed"} 0');
     expect(body).toContain('longshore_sync_tags_total{status="not-started"} 0');
+    // But no last run before there was one, and so no alarm.
+    expect(body).not.toContain('last_run');
   });
 
   test('load their package only when they are asked for', () => {
@@ -114,4 +118,22 @@ describe('the metrics', () => {
     await runOf(one, PARTIAL);
     expect(await valuesOf(await createSyncMetrics())).toEqual({});
   });
+});
+
+test('a number that grows within runs is, over all of them, the sum of what each has come to', () => {
+  const totals = fc.array(fc.nat({ max: 1000 }));
+  fc.assert(
+    fc.property(fc.array(totals), (runs) => {
+      let sum = 0;
+      const count = new RunCount((more) => {
+        expect(more).toBeGreaterThan(0);
+        sum += more;
+      });
+      for (const run of runs) {
+        count.begin();
+        for (const total of run) count.reach(total);
+      }
+      expect(sum).toBe(runs.reduce((all, run) => all + Math.max(0, ...run), 0));
+    }),
+  );
 });

@@ -64,7 +64,7 @@ ghcr.io/team/keeper
   v3  prod/mirror/keeper  fail  the target does not let it move (E_TAG_IMMUTABLE)
 
 quay.io/team/gone
-  *  -  fail  could not be read: there is no such repository (E_SOURCE_DENIED)
+  *  -  fail  there is no such repository (E_SOURCE_DENIED)
 
 9 tags: 2 to copy, 5 to skip (2 filtered), 2 that cannot be copied
 
@@ -78,7 +78,7 @@ prod
 spare
   nothing to upload
   nothing to mount
-  0 calls, for which the quotas alone take 0.0 s
+  0 calls, for which the quotas alone take less than 1 s
 `);
     expect(context.stderr.text).toBe('dry run: nothing was copied\n');
     expect(runCount()).toBe(0);

@@ -32,6 +32,12 @@ describe('the line of progress', () => {
   });
 });
 
+test('before there is an image, the sources are what is told', () => {
+  const nothing = { imagesDone: 0, imagesInFlight: 0, imagesWaiting: 0, uploadedBytes: 0 };
+  const event = progressOf({ ...nothing, bytesPerSecond: 0, discovered: false, tagCount: 1 });
+  expect(textOf(event)).toBe('still looking at sources (1 tag)');
+});
+
 describe('as plain lines', () => {
   test('progress is told at most every ten seconds, and only where it changes', () => {
     let nowMs = 0;
