@@ -23,7 +23,7 @@ export type BlobWay =
 export interface BlobClaim {
   readonly number: number;
   readonly repository: string;
-  /** Blobs that this push brings, and that others wait for. */
+  /** Blobs that this push brings, and that others wait for if there are mounts. */
   readonly leads: ReadonlySet<Digest>;
 }
 
@@ -112,7 +112,7 @@ export class BlobLedger {
       if (mustNotWait) return { kind: 'upload' };
       const resume = onWait();
       await abortable(lead.settled, signal);
-      await resume();
+      await abortable(resume(), signal);
     }
   }
 
@@ -150,12 +150,15 @@ export class BlobLedger {
   /**
    * ECR did not mount. For one blob there may be reasons of its own; if one after another is refused,
    * it is the repositories (their encryption, for one).
+   * @returns whether that is new: several images may have asked for it together
    */
-  refuse(from: string, repository: string, digest: Digest): void {
+  refuse(from: string, repository: string, digest: Digest): boolean {
     const between = pair(from, repository);
+    if (this.#refusedBlobs.has(pair(between, digest))) return false;
     this.#refusedBlobs.add(pair(between, digest));
     const count = (this.#refusals.get(between) ?? 0) + 1;
     this.#refusals.set(between, count);
+    return true;
   }
 
   /**
@@ -172,8 +175,11 @@ export class BlobLedger {
   }
 
   #lead(claim: OpenClaim, digest: Digest): void {
-    if (this.#leads.has(digest)) return;
-    this.#leads.set(digest, claim);
+    if (this.mounts) {
+      if (this.#leads.has(digest)) return;
+      this.#leads.set(digest, claim);
+    }
+    // Without mounts each push brings all of its own.
     claim.leads.add(digest);
   }
 

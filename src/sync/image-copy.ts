@@ -9,11 +9,10 @@ import type { LayerSource } from '../layer/layer-source.ts';
 import type { BlobClaim, BlobLedger } from './blob-ledger.ts';
 import type { DigestCache } from './digest-cache.ts';
 import type { ImageDelivery, ImageJob } from './image-job.ts';
-import type { JobSlot } from './job-slot.ts';
-import { SharedBlobs } from './shared-blobs.ts';
+import type { JobSlot, SlotShare } from './job-slot.ts';
+import { SharedBlobs, type SharingMember } from './shared-blobs.ts';
 import type { SharedReads } from './shared-read.ts';
 import type { SyncEvent } from './sync-events.ts';
-import type { ImageSource } from '../image/image-source.ts';
 
 /** How one target got the image. */
 export type DeliveryOutcome =
@@ -40,15 +39,12 @@ export class ImageCopy {
   readonly #job: ImageJob;
   readonly #slot: JobSlot;
   readonly #context: CopyContext;
-  readonly #image: ImageSource;
   readonly #shared: SharedBlobs;
 
   constructor(job: ImageJob, slot: JobSlot, context: CopyContext) {
     this.#job = job;
     this.#slot = slot;
     this.#context = context;
-    const [first] = job.deliveries;
-    this.#image = job.source.image(job.digest, first?.tags[0]?.tag ?? '');
     this.#shared = new SharedBlobs(context.reads, job.source, job.deliveries.length);
   }
 
@@ -57,15 +53,10 @@ export class ImageCopy {
     return Promise.all(
       this.#job.deliveries.map(async (delivery) => {
         const startedAtMs = performance.now();
+        const share = this.#slot.share();
+        const member = this.#shared.join();
         try {
-          return await new Delivery(
-            this.#job,
-            delivery,
-            this.#image,
-            this.#shared,
-            this.#slot,
-            this.#context,
-          ).run();
+          return await new Delivery(this.#job, delivery, member, share, this.#context).run();
         } catch (error) {
           const { signal, drainSignal } = this.#context;
           const isStopped =
@@ -75,7 +66,8 @@ export class ImageCopy {
           const durationMs = Math.round(performance.now() - startedAtMs);
           return { status: 'failed', error, durationMs } as const;
         } finally {
-          this.#slot.leave();
+          member.leave();
+          share.leave();
         }
       }),
     );
@@ -86,9 +78,8 @@ export class ImageCopy {
 class Delivery {
   readonly #job: ImageJob;
   readonly #delivery: ImageDelivery;
-  readonly #image: ImageSource;
-  readonly #shared: SharedBlobs;
-  readonly #slot: JobSlot;
+  readonly #member: SharingMember;
+  readonly #share: SlotShare;
   readonly #context: CopyContext;
   #claim: BlobClaim | undefined;
   #mountedBytes = 0;
@@ -96,53 +87,46 @@ class Delivery {
   constructor(
     job: ImageJob,
     delivery: ImageDelivery,
-    image: ImageSource,
-    shared: SharedBlobs,
-    slot: JobSlot,
+    member: SharingMember,
+    share: SlotShare,
     context: CopyContext,
   ) {
     this.#job = job;
     this.#delivery = delivery;
-    this.#image = image;
-    this.#shared = shared;
-    this.#slot = slot;
+    this.#member = member;
+    this.#share = share;
     this.#context = context;
   }
 
   async run(): Promise<DeliveryOutcome> {
     const { destination, repository, tags } = this.#delivery;
-    const { mapping, digest } = this.#job;
+    const { mapping, source, digest } = this.#job;
     const { signal, drainSignal, digests } = this.#context;
     const ledger = await destination.ledger(signal);
-    const member = this.#shared.join();
     let named: readonly Digest[] | undefined;
     try {
       const receipt = await destination.target.push(
         {
           repository,
-          image: this.#image,
+          image: source.image(digest, tags[0]?.tag ?? ''),
           tags: tags.map(({ tag }) => tag),
           platforms: mapping.platforms ?? [],
           referrers: mapping.referrers ?? false,
           createRepository: mapping.createRepository ?? false,
           beforeTransfer: async (plan) => {
-            const missing = plan.blobs.filter(({ action }) => action === 'upload');
-            if (await this.#isOwnSource()) {
-              // The image is in the target's own registry, and its manifest names them all.
-              ledger.addHome(
-                this.#job.source.repository,
-                missing.map((blob) => blob.digest),
-              );
-            }
-            const claim = ledger.claim(
-              repository,
-              missing.map((blob) => blob.digest),
+            const missing = plan.blobs.flatMap((blob) =>
+              blob.action === 'upload' ? [blob.digest] : [],
             );
-            this.#claim = claim;
-            await member.planned(claim.leads, signal);
+            // The image is in the target's own registry, and its manifest names them all.
+            if (await this.#isOwnSource()) ledger.addHome(source.repository, missing);
+            this.#share.planned(missing.length);
+            await this.#member.planned(() => {
+              this.#claim = ledger.claim(repository, missing);
+              return this.#claim.leads;
+            }, signal);
           },
           obtainBlob: (blob, upload, ownSignal) =>
-            this.#obtain(ledger, blob, (source) => upload(source), member, ownSignal),
+            this.#obtain(ledger, blob, upload, ownSignal).finally(() => this.#share.obtained()),
         },
         { signal, drainSignal, onEvent: (event) => destination.heard(event) },
       );
@@ -150,7 +134,8 @@ class Delivery {
       if (mapping.platforms !== undefined) digests.set(digest, mapping.platforms, receipt.digest);
       return this.#outcome(receipt);
     } finally {
-      member.leave();
+      // First: once it has left, nothing is claimed for it any more.
+      this.#member.leave();
       if (this.#claim !== undefined) ledger.settle(this.#claim, named);
       else if (named !== undefined) ledger.addHome(repository, named);
     }
@@ -170,7 +155,6 @@ class Delivery {
     ledger: BlobLedger,
     blob: PlannedBlob,
     upload: (source?: LayerSource) => Promise<void>,
-    member: ReturnType<SharedBlobs['join']>,
     signal: AbortSignal,
   ): Promise<'uploaded' | 'mounted'> {
     const { digest, sizeBytes } = blob;
@@ -179,7 +163,7 @@ class Delivery {
     const claim = this.#claim;
     if (claim === undefined) throw new Error('a blob is wanted before the push was planned');
     for (;;) {
-      const way = await ledger.wayOf(claim, digest, () => this.#slot.wait(), signal);
+      const way = await ledger.wayOf(claim, digest, () => this.#share.wait(), signal);
       if (way.kind === 'upload') break;
       const { from } = way;
       const name = { target: target.name, repository, from, digest };
@@ -187,18 +171,23 @@ class Delivery {
         target.mount(repository, from, digest, signal),
       );
       if (outcome !== 'refused') {
-        member.doWithout(digest);
+        this.#member.doWithout(digest);
         if (outcome === 'present') return 'mounted';
         this.#mountedBytes += sizeBytes;
         destination.mounted(sizeBytes);
         this.#context.emit({ type: 'blob-mounted', ...name, sizeBytes });
         return 'mounted';
       }
-      ledger.refuse(from, repository, digest);
+      if (!ledger.refuse(from, repository, digest)) continue;
       destination.mountRefused();
       this.#context.emit({ type: 'mount-refused', ...name });
     }
-    await upload(member.sourceOf(blob));
+    try {
+      await upload(this.#member.sourceOf(blob));
+    } finally {
+      // It may have been there after all: then nobody has opened the source, and others wait for that.
+      this.#member.doWithout(digest);
+    }
     return 'uploaded';
   }
 

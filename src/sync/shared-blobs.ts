@@ -4,16 +4,19 @@ import { abortable } from '../abort.ts';
 import type { Digest } from '../digest.ts';
 import type { PlannedBlob } from '../image/image-plan.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
-import type { SharedRead, SharedReads } from './shared-read.ts';
+import type { StartTimer } from './shared-pass.ts';
+import { type SharedRead, type SharedReads, startProcessTimer } from './shared-read.ts';
 import type { SourceRepository } from './source-repository.ts';
 
 /** One target's part in it. */
 export interface SharingMember {
   /**
-   * It is known which blobs this target will take from the source. Resolves when the same is known of
-   * all targets.
+   * It is known which blobs this target lacks. Resolves when the same is known of all targets, or after
+   * half a minute: a target that does not answer must not keep the others waiting.
+   * @param claim tells which it takes from the source. Called for all targets at once: so images come in
+   * the same order in each of them, and of two images with a common blob one brings it to all
    */
-  planned(leads: ReadonlySet<Digest>, signal: AbortSignal): Promise<void>;
+  planned(claim: () => ReadonlySet<Digest>, signal: AbortSignal): Promise<void>;
   /** The shared source of a blob; `undefined` where nobody else reads it. Once a blob. */
   sourceOf(blob: PlannedBlob): LayerSource | undefined;
   /** It got the blob another way after all. */
@@ -22,7 +25,11 @@ export interface SharingMember {
   leave(): void;
 }
 
+/** Of a target for the others; those that come later bring their blobs by themselves. */
+const PLAN_WAIT_MS = 30_000;
+
 interface Member {
+  claim: (() => ReadonlySet<Digest>) | undefined;
   leads: Set<Digest> | undefined;
   hasLeft: boolean;
   readonly reads: Map<Digest, SharedRead>;
@@ -35,25 +42,44 @@ export class SharedBlobs {
   readonly #members: Member[] = [];
   readonly #shared = new Set<Digest>();
   readonly #allPlanned: Promise<void>;
-  #settle: () => void = () => undefined;
+  readonly #startTimer: StartTimer;
+  #stopTimer: (() => void) | undefined;
+  #isSettled = false;
+  #resolve: () => void = () => undefined;
 
-  /** @param memberCount how many will join */
-  constructor(reads: SharedReads, source: SourceRepository, memberCount: number) {
+  /**
+   * @param memberCount how many will join
+   * @param startTimer default: the process's timers
+   */
+  constructor(
+    reads: SharedReads,
+    source: SourceRepository,
+    memberCount: number,
+    startTimer: StartTimer = startProcessTimer,
+  ) {
     this.#reads = reads;
     this.#source = source;
     this.#memberCount = memberCount;
     this.#allPlanned = new Promise((resolve) => {
-      this.#settle = resolve;
+      this.#resolve = resolve;
     });
+    this.#startTimer = startTimer;
   }
 
   join(): SharingMember {
-    const member: Member = { leads: undefined, hasLeft: false, reads: new Map() };
+    const member: Member = {
+      claim: undefined,
+      leads: undefined,
+      hasLeft: false,
+      reads: new Map(),
+    };
     this.#members.push(member);
     return {
-      planned: async (leads, signal) => {
-        member.leads = new Set(leads);
-        this.#settleIfPlanned();
+      planned: async (claim, signal) => {
+        signal.throwIfAborted();
+        member.claim = claim;
+        if (this.#isSettled) member.leads = new Set(claim());
+        else this.#settleIfPlanned();
         await abortable(this.#allPlanned, signal);
       },
       sourceOf: (blob) => {
@@ -73,8 +99,19 @@ export class SharedBlobs {
   }
 
   #settleIfPlanned(): void {
-    const isKnown = ({ leads, hasLeft }: Member): boolean => leads !== undefined || hasLeft;
+    if (this.#isSettled) return;
+    const isKnown = ({ claim, hasLeft }: Member): boolean => claim !== undefined || hasLeft;
     if (this.#members.length === this.#memberCount && this.#members.every(isKnown)) this.#settle();
+    else this.#stopTimer ??= this.#startTimer(PLAN_WAIT_MS, () => this.#settle());
+  }
+
+  #settle(): void {
+    this.#isSettled = true;
+    this.#stopTimer?.();
+    for (const member of this.#members) {
+      if (!member.hasLeft && member.claim !== undefined) member.leads = new Set(member.claim());
+    }
+    this.#resolve();
   }
 
   #share(blob: PlannedBlob): void {

@@ -92,7 +92,7 @@ class Reader implements PassMember {
   }
 }
 
-function startProcessTimer(delayMs: number, run: () => void): () => void {
+export function startProcessTimer(delayMs: number, run: () => void): () => void {
   const timer = setTimeout(run, delayMs);
   return () => clearTimeout(timer);
 }
