@@ -1,7 +1,5 @@
 /** What a registry says of its limits, in the headers that it sends with any reply. */
 
-import type { HttpReply } from './transport.ts';
-
 export interface RateNotice {
   readonly limit?: number;
   readonly remaining?: number;
@@ -20,7 +18,7 @@ const COMBINED = {
 };
 
 /** Docker Hub has `ratelimit-remaining: 0;w=21600`; never throws. */
-export function rateNoticeOf(reply: Pick<HttpReply, 'header'>): RateNotice {
+export function rateNoticeOf(reply: { header(name: string): string | undefined }): RateNotice {
   const [limit, limitWindow] = countIn(reply.header('ratelimit-limit'));
   const [remaining, window] = countIn(reply.header('ratelimit-remaining'));
   const [reset] = countIn(reply.header('ratelimit-reset'));

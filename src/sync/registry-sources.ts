@@ -9,10 +9,10 @@ import {
   type TrafficOptions,
 } from '../registry/registry-traffic.ts';
 import { processSurroundings, type Surroundings } from '../registry/surroundings.ts';
+import { cachingReader } from './caching-reader.ts';
 import { parseFrom } from './from-pattern.ts';
 import { LayoutRepository } from './layout-source.ts';
 import { RegistryRepository, type SourceRegistry } from './registry-repository.ts';
-import { cachingReader } from './caching-reader.ts';
 import { clientOptionsOf, type FindCredentials } from './source-client.ts';
 import type { SourceRepositories, SourceRepository, SourceUsage } from './source-repository.ts';
 import type { SourceRegistrySettings } from './sync-config.ts';
@@ -73,13 +73,17 @@ export class RegistrySources implements SourceRepositories {
     const { registry, matches } = parsed;
     const { client } = await this.#connect(registry);
     const seen = new Set<string>();
-    for await (const page of client.listRepositories(signal)) {
-      for (const repository of page) {
-        if (seen.has(repository) || !matches(repository)) continue;
-        if (seen.size >= REPOSITORIES_MAX) throw tooMany(from, registry);
-        seen.add(repository);
-        yield this.#repository(registry, repository);
+    try {
+      for await (const page of client.listRepositories(signal)) {
+        for (const repository of page) {
+          if (seen.has(repository) || !matches(repository)) continue;
+          if (seen.size >= REPOSITORIES_MAX) throw tooMany(from, registry);
+          seen.add(repository);
+          yield this.#repository(registry, repository);
+        }
       }
+    } catch (error) {
+      throw LongshoreError.is(error, 'E_SOURCE_DENIED') ? unlisted(error) : error;
     }
   }
 
@@ -151,6 +155,12 @@ function hostOf(name: string): string {
 
 function closed(): LongshoreError {
   return new LongshoreError('E_CLOSED', 'the sync that these sources belong to has ended', {});
+}
+
+/** Some registries, Docker Hub among them, deny the list to everybody. */
+function unlisted(error: LongshoreError<'E_SOURCE_DENIED'>): LongshoreError {
+  const message = `${error.message}; if it lists them to nobody, name the repositories one by one`;
+  return new LongshoreError('E_SOURCE_DENIED', message, error.details, { cause: error });
 }
 
 function tooMany(from: string, registry: string): LongshoreError {

@@ -103,6 +103,14 @@ describe('the source repositories that a mapping names', () => {
     );
   });
 
+  test('of a registry that denies the list, by the same remedy', async () => {
+    await using rig = await startRig({ auth: 'basic', login, repositoriesPerPage: 2 });
+    await expect(namesOf(rig.sources, `${rig.registry.host}/team/*`)).rejects.toMatchObject({
+      code: 'E_SOURCE_DENIED',
+      message: expect.stringContaining('name the repositories one by one') as string,
+    });
+  });
+
   test('of a registry that lists none, by the one remedy', async () => {
     await using rig = await startRig();
     await expect(namesOf(rig.sources, `${rig.registry.host}/team/*`)).rejects.toMatchObject({
