@@ -10,6 +10,7 @@ import {
   type Node,
   parseDocument,
   visit,
+  type YAMLError,
 } from 'yaml';
 
 /** Keys of mappings and positions in lists, from the top. */
@@ -61,13 +62,8 @@ export function readYaml(text: string, reading: YamlReading): YamlText {
     return failed([atStart(`expected at most ${YAML_BYTES_MAX} bytes`)]);
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    stringKeys: true,
-    merge: reading.mergeKeys === true,
-    logLevel: 'error',
-  });
+  const document = parsed(text, reading, lines);
+  if (document === undefined) return failed([atStart('is nested too deeply')]);
   const place = (offset: number): TextPlace => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -84,6 +80,26 @@ export function readYaml(text: string, reading: YamlReading): YamlText {
     if (!(error instanceof Refusal)) throw error;
     const { path, message } = error;
     return failed([{ ...placeOf(path, 'key'), path, problem: message }]);
+  }
+}
+
+/** `undefined` where the parser ran out of stack, which it does not always tell in its own words. */
+function parsed(
+  text: string,
+  reading: YamlReading,
+  lineCounter: LineCounter,
+): Document.Parsed | undefined {
+  try {
+    return parseDocument(text, {
+      lineCounter,
+      prettyErrors: false,
+      stringKeys: true,
+      merge: reading.mergeKeys === true,
+      logLevel: 'error',
+    });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
   }
 }
 
@@ -107,18 +123,18 @@ function syntaxProblems(
     return [atStart(`expected YAML 1.2, received ${directives.yaml.version}`)];
   }
   const seen = new Set<number>();
-  return [...errors, ...warnings].slice(0, PROBLEMS_MAX).flatMap(({ pos: [offset], message }) => {
+  return [...errors, ...warnings].slice(0, PROBLEMS_MAX).flatMap((error) => {
+    const [offset] = error.pos;
     if (seen.has(offset)) return [];
     seen.add(offset);
-    // Without what the parser quotes: it may be a password.
-    return [
-      {
-        ...place(offset),
-        path: [],
-        problem: `YAML: ${message.split(/[:"'`]/, 1)[0]?.trim() ?? ''}`,
-      },
-    ];
+    return [{ ...place(offset), path: [], problem: `YAML: ${withoutQuotes(error)}` }];
   });
+}
+
+/** What the parser quotes of the text may be a password. */
+function withoutQuotes({ message, code }: YAMLError): string {
+  const words = message.split(/[:"'`%]/, 1)[0]?.trim() ?? '';
+  return words.includes(' ') ? words : code.toLowerCase().replaceAll('_', ' ');
 }
 
 class Refusal extends Error {

@@ -247,6 +247,7 @@ mappings:
     ],
     ['keys that merge', mappingOf('<<: {}'), /\["<<"\]: is no field here/],
     ['depth without end', `a: ${'['.repeat(20_000)}`, /nested too deeply/],
+    ['keys without end', '"'.concat('a: '.repeat(9000)), /YAML|nested too deeply/],
     ['an alias that holds itself', 'a: &a [*a]', /nested too deeply/],
     ['too much text', `# ${'x'.repeat(1024 * 1024)}`, /expected at most 1048576 bytes/],
   ])('%s', (_what, text, problem) => {

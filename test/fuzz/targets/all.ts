@@ -8,6 +8,7 @@ import { imageDocuments } from './image-documents.ts';
 import { journals } from './journals.ts';
 import { registryReplies } from './registry-replies.ts';
 import { spokenWords } from './spoken-words.ts';
+import { syncFiles } from './sync-files.ts';
 
 export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   ...imageDocuments,
@@ -17,4 +18,5 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   ...emulatorRequests,
   ...journals,
   ...spokenWords,
+  ...syncFiles,
 ];
