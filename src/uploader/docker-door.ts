@@ -78,6 +78,9 @@ export class DockerDoor {
           return await mountBlob(transport, mount, stallTimeoutMs, signal);
         } catch (error) {
           if (!(error instanceof ReadFault)) throw error;
+          // Whoever may push need not be allowed to read the other repository, as a mount demands
+          // (ecr:GetDownloadUrlForLayer). If not even a push is allowed, the upload tells.
+          if (isRenewed && error.facts.httpStatus === 403) return 'refused';
           const elapsedMs = Math.round(performance.now() - startedAtMs);
           const fault = mountFault(error, { repository, from, digest, elapsedMs });
           if (error.kind !== 'denied' || isRenewed) throw fault;

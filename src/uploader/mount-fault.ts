@@ -44,7 +44,6 @@ type MountCode = Extract<
   | 'E_THROTTLED'
   | 'E_REGISTRY_FAULT'
   | 'E_REGISTRY_PROTOCOL'
-  | 'E_ACCESS_DENIED'
   | 'E_CREDENTIALS'
   | 'E_REQUEST_INVALID'
   | 'E_NETWORK'
@@ -64,7 +63,7 @@ function meaningOf(
   if (status === 429) return ['throttled', 'E_THROTTLED'];
   if (status < 300) return ['final', 'E_REGISTRY_PROTOCOL'];
   if (status === 407) return ['final', 'E_NETWORK'];
-  if (kind === 'denied') return ['final', status === 403 ? 'E_ACCESS_DENIED' : 'E_CREDENTIALS'];
+  if (kind === 'denied') return ['final', 'E_CREDENTIALS'];
   if (isTransient || status >= 500)
     return [isTransient ? 'ambiguous' : 'final', 'E_REGISTRY_FAULT'];
   return ['final', 'E_REQUEST_INVALID'];

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { digestOf, makeImage } from '../image/memory-image.ts';
 import { callCounts, expectFailure, expectStored, reasonOf } from './expectation.ts';
 import { layerBytes } from './layer-bytes.ts';
+import { selfSignedCertificate } from './self-signed-certificate.ts';
 import {
   inProcessClient,
   layerDigests,
@@ -70,6 +71,16 @@ describe('a blob that a manifest of another repository names', () => {
     });
   });
 
+  test('is mounted over TLS, with an authority of the options', async () => {
+    const tls = selfSignedCertificate();
+    await using rig = await startTargetRig({
+      emulator: { tls },
+      uploader: { certificateAuthorities: tls.cert },
+    });
+    await pushInto(rig.target, 'team/a', image);
+    expect(await rig.target.mount('team/b', 'team/a', digest, signal)).toBe('mounted');
+  });
+
   test('is mounted after the login has expired', async () => {
     let nowMs = Date.now();
     await using rig = await startTargetRig({ emulator: { clock: () => nowMs } });
@@ -123,6 +134,15 @@ describe('a mount is refused', () => {
     expect(await rig.target.mount('team/b', 'team/a', digest, signal)).toBe('refused');
   });
 
+  test('to who may not do it, after another login', async () => {
+    await using rig = await startTargetRig();
+    await pushInto(rig.target, 'team/a', image);
+    const action = { kind: 'fail', exception: 'AccessDeniedException', httpStatus: 403 } as const;
+    rig.emulator.addFaults([{ operation: 'InitiateLayerUpload', times: 2, action }]);
+    expect(await rig.target.mount('team/b', 'team/a', digest, signal)).toBe('refused');
+    expect(rig.target.calls()).toMatchObject({ GetAuthorizationToken: 2 });
+  });
+
   test('from a repository that is not there', async () => {
     await using rig = await startTargetRig();
     expect(await rig.target.mount('team/b', 'team/none', digest, signal)).toBe('refused');
@@ -148,6 +168,38 @@ describe('a mount that fails', () => {
     const error = await expectFailure(mount, 'E_NETWORK');
     expect(error.message).toContain('cannot mount');
     expect(rig.target.calls()['InitiateLayerUpload']).toBe(3);
+  });
+
+  test.each([
+    { name: 'a page of a proxy', action: { kind: 'garbage', form: 'html' } },
+    { name: 'a connection that breaks', action: { kind: 'reset' } },
+    { name: 'a reply that is lost', action: { kind: 'lose-reply' } },
+  ] as const)('for the moment, by $name, is made again', async ({ action }) => {
+    await using rig = await startTargetRig();
+    await pushInto(rig.target, 'team/a', image);
+    rig.emulator.addFaults([{ operation: 'InitiateLayerUpload', times: 2, action }]);
+    expect(await rig.target.mount('team/b', 'team/a', digest, signal)).toBe('mounted');
+  });
+
+  test.each([
+    ['E_REGISTRY_FAULT', { kind: 'garbage', form: 'html', httpStatus: 503 }, 3],
+    ['E_TIMEOUT', { kind: 'stall' }, 3],
+    ['E_NETWORK', { kind: 'reset' }, 3],
+    ['E_THROTTLED', { kind: 'throttle' }, 3],
+    ['E_REGISTRY_PROTOCOL', { kind: 'garbage', form: 'wrong-layer-digest' }, 1],
+    ['E_REQUEST_INVALID', { kind: 'fail', exception: 'InvalidLayerException' }, 1],
+    // Once more, with a new login.
+    ['E_CREDENTIALS', { kind: 'fail', exception: 'AccessDeniedException', httpStatus: 401 }, 2],
+  ] as const)('for good is %s', async (code, action, attemptCount) => {
+    const uploader = { stallTimeoutMs: 500, connectTimeoutMs: 1500, attemptsMax: 3 };
+    await using rig = await startTargetRig({ uploader });
+    await pushInto(rig.target, 'team/a', image);
+    const before = rig.target.calls()['InitiateLayerUpload'] ?? 0;
+    rig.emulator.addFaults([{ operation: 'InitiateLayerUpload', times: 10, action }]);
+    const mount = rig.target.mount('team/b', 'team/a', digest, signal);
+    const error = await expectFailure(mount, code);
+    expect(error.details).toMatchObject({ repository: 'team/b' });
+    expect(rig.target.calls()['InitiateLayerUpload']).toBe(before + attemptCount);
   });
 
   test('or is aborted ends at once, and others go on', async () => {
