@@ -4,8 +4,11 @@ import type { ResolvedRegistryOptions } from './client-options.ts';
 import { ReadFault } from './read-fault.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** Longest wait that a registry may ask for; one that asks for more is told to the user instead. */
-export const RETRY_AFTER_MS_MAX = 60_000;
+/**
+ * Longest wait that a registry may ask for; one that asks for more is told to the user instead. Where a
+ * client has `RegistryTraffic`, that waits, and for longer.
+ */
+const RETRY_AFTER_MS_MAX = 60_000;
 
 /** @throws what ended the last attempt, or the signal's reason */
 export async function withRetries<T>(
