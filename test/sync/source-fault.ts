@@ -15,7 +15,9 @@ export type SourceFaultAction =
       readonly headers?: Readonly<Record<string, string>>;
     }
   /** Comes in pieces of so many bytes, with a pause between them. */
-  | { readonly kind: 'drip'; readonly pieceBytes: number; readonly pauseMs: number };
+  | { readonly kind: 'drip'; readonly pieceBytes: number; readonly pauseMs: number }
+  /** Nothing more comes behind so many bytes until then. */
+  | { readonly kind: 'hold'; readonly afterBytes: number; readonly until: Promise<void> };
 
 /** Strikes requests that say all that the rule says; of several rules the first strikes. */
 export interface SourceFault {

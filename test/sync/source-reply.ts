@@ -83,18 +83,20 @@ async function* meeting(
   firstByte: number,
 ): AsyncGenerator<Buffer, void> {
   let leftBytes = action?.kind === 'drop' ? action.afterBytes : Number.POSITIVE_INFINITY;
-  let isFirst = firstByte === 0;
+  let isBeginning = firstByte === 0;
   for (const piece of pieces) {
     const bytes = Buffer.from(piece.subarray(0, leftBytes));
     leftBytes -= bytes.length;
-    if (isFirst && action?.kind === 'wrong-bytes') bytes[0] = (bytes[0] ?? 0) ^ 0xff;
-    isFirst = false;
+    if (isBeginning && action?.kind === 'wrong-bytes') bytes[0] = (bytes[0] ?? 0) ^ 0xff;
     if (action?.kind === 'drip') {
       yield* dripping(response, bytes, action.pieceBytes, action.pauseMs);
+    } else if (action?.kind === 'hold' && isBeginning) {
+      yield* holding(response, bytes, action.afterBytes, action.until);
     } else if (bytes.length > 0) {
       tally(response, bytes);
       yield bytes;
     }
+    isBeginning = false;
     if (leftBytes === 0) {
       await leftFor(response);
       throw new Error('dropped, as a test wants it');
@@ -122,6 +124,20 @@ async function* dripping(
     tally(response, piece);
     yield piece;
     await delay(pauseMs);
+  }
+}
+
+async function* holding(
+  response: ServerResponse,
+  bytes: Buffer,
+  afterBytes: number,
+  until: Promise<void>,
+): AsyncGenerator<Buffer, void> {
+  const pieces = [bytes.subarray(0, afterBytes), bytes.subarray(afterBytes)];
+  for (const piece of pieces) {
+    tally(response, piece);
+    if (piece.length > 0) yield piece;
+    await until;
   }
 }
 
