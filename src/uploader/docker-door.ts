@@ -8,7 +8,7 @@ import { RegistryFault } from '../layer/ports.ts';
 import { callWithRetry, type RetryPolicy } from '../layer/retry.ts';
 import { ReadFault } from '../registry/read-fault.ts';
 import { mountFault } from './mount-fault.ts';
-import { SharedAnswer } from './shared-answer.ts';
+import { KeptAnswer } from './kept-answer.ts';
 import type { ResolvedUploaderOptions } from './uploader-options.ts';
 
 /** A password is good for 12 hours (user guide, H); the last of them is left unused. */
@@ -26,7 +26,7 @@ export class DockerDoor {
   readonly #retry: RetryPolicy;
   /** Ends what several wait for. */
   readonly #end = new AbortController();
-  readonly #login: SharedAnswer<RegistryLogin>;
+  readonly #login: KeptAnswer<RegistryLogin>;
   #sender: Promise<Sender> | undefined;
 
   constructor(options: ResolvedUploaderOptions, caller: EcrCaller, retry: RetryPolicy) {
@@ -35,7 +35,7 @@ export class DockerDoor {
     this.#retry = retry;
     const account = new EcrAccount(caller);
     const { signal } = this.#end;
-    this.#login = new SharedAnswer(
+    this.#login = new KeptAnswer(
       () =>
         forCaller(
           callWithRetry(

@@ -21,7 +21,7 @@ import { DockerDoor } from './docker-door.ts';
 import type { ImageStation } from './image-station.ts';
 import { assertImageRequest } from './request-check.ts';
 import { type RunningWork, withOwnDrain } from './running-work.ts';
-import { SharedAnswer } from './shared-answer.ts';
+import { KeptAnswer } from './kept-answer.ts';
 import type { RegistryStations } from './stations.ts';
 
 /** Calls at once in which tags are read; each reply may hold a hundred manifests. */
@@ -35,7 +35,7 @@ export class RegistryTarget {
   readonly #registry: EcrImageRegistry;
   readonly #tagCalls = pLimit(TAG_CALLS_IN_FLIGHT);
   readonly #end = new AbortController();
-  readonly #mountsAllowed: SharedAnswer<boolean>;
+  readonly #mountsAllowed: KeptAnswer<boolean>;
   #imageStation: Promise<ImageStation> | undefined;
 
   /** @param work of all targets: it waits for this one's too */
@@ -47,7 +47,7 @@ export class RegistryTarget {
     this.#door = new DockerDoor(images.options, caller, images.retry);
     const tally: CallTally = new Map();
     this.#registry = new EcrImageRegistry(caller, images.registryOf(undefined, tally), tally);
-    this.#mountsAllowed = new SharedAnswer(() => this.#askMountsAllowed());
+    this.#mountsAllowed = new KeptAnswer(() => this.#askMountsAllowed());
   }
 
   get callsPerSecondMax(): Readonly<Record<string, number>> {

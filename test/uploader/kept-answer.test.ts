@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SharedAnswer } from '../../src/uploader/shared-answer.ts';
+import { KeptAnswer } from '../../src/uploader/kept-answer.ts';
 
 const { signal } = new AbortController();
 
@@ -11,7 +11,7 @@ function counting(keptMs?: number) {
     askedCount += 1;
     return Promise.resolve(askedCount);
   };
-  const answer = new SharedAnswer(ask, keptMs, () => nowMs);
+  const answer = new KeptAnswer(ask, keptMs, () => nowMs);
   return { answer, pass: (ms: number) => (nowMs += ms) };
 }
 
@@ -42,7 +42,7 @@ test('that has proved wrong is dropped once, by however many found it wrong', as
 
 test('a failure is told to those who wait, and not kept', async () => {
   let isBroken = true;
-  const answer = new SharedAnswer(() =>
+  const answer = new KeptAnswer(() =>
     isBroken ? Promise.reject(new Error('broken')) : Promise.resolve('well'),
   );
   const [first, second] = await Promise.allSettled([answer.get(signal), answer.get(signal)]);
@@ -53,7 +53,7 @@ test('a failure is told to those who wait, and not kept', async () => {
 
 test('who gives up leaves the others waiting', async () => {
   let settle: (value: string) => void = () => undefined;
-  const answer = new SharedAnswer(() => new Promise<string>((resolve) => (settle = resolve)));
+  const answer = new KeptAnswer(() => new Promise<string>((resolve) => (settle = resolve)));
   const abort = new AbortController();
   const first = answer.get(abort.signal);
   const second = answer.get(signal);

@@ -1,7 +1,7 @@
 import { abortable } from '../abort.ts';
 
 /** What many ask for at once, and one call finds out for all of them. A failure is not kept. */
-export class SharedAnswer<T> {
+export class KeptAnswer<T> {
   readonly #ask: () => Promise<T>;
   readonly #keptMs: number;
   readonly #now: () => number;
