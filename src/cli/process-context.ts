@@ -35,7 +35,7 @@ export function processContext(): CliContext {
     // Loaded when needed: help has no use for the AWS client, and an upload none for the emulator.
     createUploader: async (options) => (await import('../index.ts')).createUploader(options),
     loadImages: () => import('../index.ts'),
-    loadSync: () => Promise.reject(new Error('bulk sync is not wired yet')),
+    loadSync: () => import('../sync/index.ts'),
     startEmulator: async (options) => (await import('../emulator/index.ts')).startEmulator(options),
   };
 }

@@ -1,4 +1,7 @@
 export { parseSyncConfig, readSyncConfig } from './config-file.ts';
+export type { ImportedConfig } from './config-draft.ts';
+export { importRegsync } from './import-regsync.ts';
+export { importSkopeo } from './import-skopeo.ts';
 export { planSync } from './plan-sync.ts';
 export { runSync } from './run-sync.ts';
 export type { SyncOptions } from './sync-options.ts';

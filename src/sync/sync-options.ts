@@ -26,7 +26,7 @@ export interface SyncOptions {
   /**
    * Settings of the engine, for all targets together: `bytesInMemoryMax`, `workersMax`, `resumeDirectory`
    * and so on; what names one registry is the targets' own. Default: the uploader's defaults, but
-   * `layersInFlight` 64.
+   * `layersInFlight` 64 for each target and `partsInFlightTotal` 256.
    */
   readonly uploader?: Omit<UploaderOptions, TargetOption>;
   /**

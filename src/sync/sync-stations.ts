@@ -13,6 +13,8 @@ import { WantedTags } from './wanted-tags.ts';
 
 /** Layers of all images at once: many are small, and large ones must not keep them waiting. */
 const LAYERS_IN_FLIGHT = 64;
+/** So that those which wait for memory do not keep small ones from the wire. */
+const PARTS_IN_FLIGHT_TOTAL = 256;
 
 export interface SyncStations {
   readonly sources: RegistrySources;
@@ -42,7 +44,7 @@ export async function openSync(
     Object.fromEntries(
       Object.entries(targets).map(([name, settings]) => [name, targetOptions(settings)]),
     ),
-    { layersInFlight: LAYERS_IN_FLIGHT, ...uploader },
+    { layersInFlight: LAYERS_IN_FLIGHT, partsInFlightTotal: PARTS_IN_FLIGHT_TOTAL, ...uploader },
   );
   const sources = new RegistrySources({
     ...(registries !== undefined && { registries }),
@@ -55,9 +57,12 @@ export async function openSync(
     [...group.targets].map(([name, target]) => [name, new Destination(target)] as const),
   );
   const end = async (closeTargets: () => Promise<void>): Promise<void> => {
-    await digests.flush();
-    await closeTargets();
-    await sources.close();
+    try {
+      await digests.flush();
+      await closeTargets();
+    } finally {
+      await sources.close();
+    }
   };
   return {
     sources,
