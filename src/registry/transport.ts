@@ -82,6 +82,8 @@ export class Transport {
         headers: { ...headers, host: url.host },
         body: body ?? null,
         signal: end.signal,
+        // Else a connection would end with each HEAD, and there is one for each tag of a sync.
+        reset: false,
         headersTimeout: stallTimeoutMs,
         // Whoever reads the body counts the time: a paused body has not stalled.
         bodyTimeout: 0,

@@ -72,6 +72,18 @@ describe('the registry of a corpus', () => {
     expect(source.registry.tokenCount).toBe(corpus.repositories.length);
   });
 
+  test('is asked what its tags are over connections that are kept', async () => {
+    const corpus = makeCorpus(SMALL);
+    await using source = await startWith(corpus);
+    for (const { name, tags } of corpus.repositories) {
+      for (const [tag, digest] of tags) {
+        const head = await source.client.headManifest(name, tag, signal);
+        expect(head?.digest).toBe(digest);
+      }
+    }
+    expect(source.registry.connectionsMade).toBeLessThanOrEqual(2);
+  });
+
   test('drops a download, which is gone on with where it ended', async () => {
     await using source = await startWith(makeCorpus(SMALL));
     const { name, digest, sizeBytes } = source.largestBlob();

@@ -76,6 +76,7 @@ export class CorpusRegistry implements AsyncDisposable {
   readonly #door: BearerDoor;
   readonly #budget: PullCounter | undefined;
   #manifestRequestCount = 0;
+  #connectionsMade = 0;
 
   private constructor(corpus: Corpus, options: CorpusRegistryOptions) {
     this.host = '';
@@ -92,6 +93,9 @@ export class CorpusRegistry implements AsyncDisposable {
     const { budget, clock = Date.now } = options;
     this.#budget = budget && new PullCounter(budget, clock);
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
+    this.#server.on('connection', () => {
+      this.#connectionsMade += 1;
+    });
   }
 
   static async start(corpus: Corpus, options: CorpusRegistryOptions = {}): Promise<CorpusRegistry> {
@@ -104,6 +108,10 @@ export class CorpusRegistry implements AsyncDisposable {
 
   get #pageSize(): number {
     return this.#options.pageSize ?? 100;
+  }
+
+  get connectionsMade(): number {
+    return this.#connectionsMade;
   }
 
   get tokenCount(): number {
