@@ -9,8 +9,11 @@ type Entry = Omit<SyncEntryName, 'mapping'>;
 export class WantedTags {
   readonly #entries = new Set<string>();
   readonly #tags = new Map<string, Set<string>>();
-  /** Sources of which not even the tags are known: all of them are tried. */
+  /** Sources, and patterns of sources, of which not even the tags are known: all of them are tried. */
   readonly #unlisted = new Set<string>();
+  /** Sources that were listed, whatever became of their tags. */
+  readonly #listed = new Set<string>();
+  #hasPatterns = false;
 
   /** @throws LongshoreError E_OPTION_INVALID for what is no report of this version */
   constructor(report: SyncReport) {
@@ -19,9 +22,11 @@ export class WantedTags {
       throw optionInvalid('onlyFailed', 'a report of this version of longshore', 'something else');
     }
     for (const { source, tag, target, repository, status } of report.tags) {
+      if (tag !== '*') this.#listed.add(source);
       if (status !== 'failed' && status !== 'not-started') continue;
       if (tag === '*') {
         this.#unlisted.add(source);
+        this.#hasPatterns ||= source.includes('*');
         continue;
       }
       this.#entries.add(keyOf({ source, tag, target, repository }));
@@ -30,21 +35,24 @@ export class WantedTags {
     }
   }
 
-  /** Whether anything of it is to be tried; a pattern of sources always is. */
+  /** Whether anything of it is to be tried. */
   hasSource(source: string): boolean {
-    return this.#unlisted.size > 0 || this.#tags.has(source);
+    return this.#isUnlisted(source) || this.#tags.has(source);
   }
 
   /** The tags to try; `undefined` for all. */
   tagsOf(source: string): readonly string[] | undefined {
-    if (this.#unlisted.size > 0 && !this.#tags.has(source)) return undefined;
-    return [...(this.#tags.get(source) ?? [])];
+    return this.#isUnlisted(source) ? undefined : [...(this.#tags.get(source) ?? [])];
   }
 
   has(entry: Entry): boolean {
-    if (this.#entries.has(keyOf(entry))) return true;
-    // Of a source that could not be listed nothing else is in the report.
-    return this.#unlisted.size > 0 && !this.#tags.has(entry.source);
+    return this.#entries.has(keyOf(entry)) || this.#isUnlisted(entry.source);
+  }
+
+  /** Where a pattern could not be looked at, whatever is not in the report may have been meant by it. */
+  #isUnlisted(source: string): boolean {
+    if (this.#unlisted.has(source)) return true;
+    return this.#hasPatterns && !this.#listed.has(source);
   }
 }
 
