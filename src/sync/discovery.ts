@@ -16,7 +16,7 @@ import type { SourceRepositories, SourceRepository } from './source-repository.t
 import type { SyncConfig, SyncMapping } from './sync-config.ts';
 import { PendingWork } from './pending-work.ts';
 import type { PlannedSyncTag } from './sync-plan.ts';
-import { conflictingTag, decideTag, failedTag } from './tag-decision.ts';
+import { conflictingTag, decideTag, failedTag, filteredTag } from './tag-decision.ts';
 import { compileTagFilter, type CompiledTagFilter, matchesAny } from './tag-filter.ts';
 import type { WantedTags } from './wanted-tags.ts';
 
@@ -34,6 +34,8 @@ export interface DiscoveryContext {
   /** Tags of an earlier run that are to be tried again; all if there was none. */
   readonly wanted: WantedTags | undefined;
   readonly onListed: (source: string, tagCount: number, keptCount: number) => Promise<void>;
+  /** A source, or a pattern of sources, could not be looked at; its tags are told of as well. */
+  readonly onFailed: (source: string, error: unknown) => Promise<void>;
   readonly onTags: (tags: readonly PlannedSyncTag[]) => Promise<void>;
   readonly onJob: (job: ImageJob) => Promise<void>;
 }
@@ -64,23 +66,33 @@ export class Discovery {
     const { mappings } = this.#context.config;
     const pending = new PendingWork();
     for (const [position, mapping] of mappings.entries()) {
+      // Patterns may overlap: each repository is looked at once a mapping.
+      const seen = new Set<string>();
       for (const from of [mapping.from].flat()) {
-        pending.add(this.#look(mapping, position, from));
+        pending.add(this.#look(mapping, position, from, seen));
       }
     }
     await pending.settled();
   }
 
-  async #look(mapping: SyncMapping, position: number, from: string): Promise<void> {
+  async #look(
+    mapping: SyncMapping,
+    position: number,
+    from: string,
+    seen: Set<string>,
+  ): Promise<void> {
     const filter = compileTagFilter(mapping.tags ?? {});
     const pending = new PendingWork();
     try {
       for await (const source of this.#context.sources.expand(from, this.#signal)) {
-        const repositories = this.#repositoriesFor(mapping, source);
-        const lookup = { mapping, position, filter, source, repositories };
-        pending.add(this.#repositoryLimit(() => this.#lookInto(lookup)));
+        if (seen.has(source.name)) continue;
+        seen.add(source.name);
+        const task = { mapping, position, filter, source };
+        pending.add(this.#repositoryLimit(() => this.#lookInto(task)));
       }
     } catch (error) {
+      // Nothing runs on behind the caller's back: it ends by the same signal.
+      if (this.#signal.aborted) await pending.settled();
       this.#signal.throwIfAborted();
       await this.#failed(mapping, position, from, error);
     }
@@ -96,12 +108,15 @@ export class Discovery {
     });
   }
 
-  async #lookInto(lookup: Lookup): Promise<void> {
+  async #lookInto(task: Omit<Lookup, 'repositories'>): Promise<void> {
     this.#signal.throwIfAborted();
-    const { source, mapping, position } = lookup;
+    const { source, mapping, position } = task;
     if (this.#context.wanted?.hasSource(source.name) === false) return;
+    let lookup: Lookup;
     let tags: readonly string[];
     try {
+      // Of all that a pattern finds, one may have a name that ECR cannot have.
+      lookup = { ...task, repositories: this.#repositoriesFor(mapping, source) };
       tags = await this.#tagsOf(lookup);
     } catch (error) {
       this.#signal.throwIfAborted();
@@ -124,24 +139,10 @@ export class Discovery {
     const choices = filter.choose(all);
     const kept = choices.flatMap(({ tag, rule }) => (rule === undefined ? [tag] : []));
     await this.#context.onListed(source.name, all.length, kept.length);
-    const filtered = choices.flatMap(({ tag, rule }): PlannedSyncTag[] =>
+    const filtered = choices.flatMap(({ tag, rule }) =>
       rule === undefined
         ? []
-        : [
-            {
-              mapping: position,
-              source: source.name,
-              tag,
-              target: undefined,
-              repository: undefined,
-              action: 'skip',
-              reason: 'filtered',
-              detail: rule,
-              sourceDigest: undefined,
-              previousDigest: undefined,
-              code: undefined,
-            },
-          ],
+        : [filteredTag({ mapping: position, source: source.name, tag }, rule)],
     );
     if (filtered.length > 0) await this.#context.onTags(filtered);
     return kept;
@@ -264,6 +265,7 @@ export class Discovery {
   ): Promise<void> {
     const targets = mapping.targets ?? [...this.#context.destinations.keys()];
     const unknown = { sourceDigest: undefined, previousDigest: undefined };
+    await this.#context.onFailed(name, error);
     await this.#context.onTags(
       targets.map((target) => {
         const entry = { mapping: position, source: name, tag: '*', target, repository: undefined };

@@ -69,6 +69,7 @@ class SyncPlanner {
         digests,
         wanted,
         onListed: () => Promise.resolve(),
+        onFailed: () => Promise.resolve(),
         onTags: (tags) => {
           this.#tags.push(...tags);
           return Promise.resolve();

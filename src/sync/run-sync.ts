@@ -12,6 +12,7 @@ import type { SyncPlan } from './sync-plan.ts';
 import type { SyncReport } from './sync-report.ts';
 import { SyncRun } from './sync-run.ts';
 import { openSync, type SyncStations } from './sync-stations.ts';
+import { failureFactsOf } from './tag-failure.ts';
 
 const PROGRESS_INTERVAL_MS = 1000;
 
@@ -124,6 +125,10 @@ async function discover(
       wanted,
       onListed: (source, tagCount, keptCount) =>
         events.push({ type: 'repository-listed', source, tagCount, keptCount }),
+      onFailed: (source, error) => {
+        const { code, message } = failureFactsOf(error);
+        return events.push({ type: 'repository-failed', source, code, message });
+      },
       onTags: (tags) => run.tagsPlanned(tags),
       onJob: (job) => run.jobFound(job),
     },

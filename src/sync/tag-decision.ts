@@ -38,6 +38,24 @@ export function decideTag(name: SyncEntryName, facts: TagFacts): PlannedSyncTag 
   return { ...known, action, reason: 'unchanged' };
 }
 
+/** A tag that a rule of the mapping keeps away from all targets. */
+export function filteredTag(
+  name: Pick<SyncEntryName, 'mapping' | 'source' | 'tag'>,
+  rule: string,
+): PlannedSyncTag {
+  return {
+    ...name,
+    target: undefined,
+    repository: undefined,
+    action: 'skip',
+    reason: 'filtered',
+    detail: rule,
+    sourceDigest: undefined,
+    previousDigest: undefined,
+    code: undefined,
+  };
+}
+
 /** A tag that the target does not let be moved. */
 export function conflictingTag(tag: PlannedSyncTag): PlannedSyncTag {
   const detail =

@@ -28,7 +28,10 @@ export class SyncRemarks {
           `${printable(event.source)}: failed, ${printable(event.message)} (${event.code})`,
         );
       case 'tag-completed':
-        return event.tag.status === 'failed' ? this.#failure(failureLine(event.tag)) : [];
+        // A star stands for a source, which was told of once, and not for each target.
+        return event.tag.status === 'failed' && event.tag.tag !== '*'
+          ? this.#failure(failureLine(event.tag))
+          : [];
       default:
         return [];
     }
