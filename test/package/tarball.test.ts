@@ -7,8 +7,8 @@ import { temporaryFolder } from './temporary-folder.ts';
 
 const KIB = 1024;
 /** About a third above what it is now; a jump means that something unmeant is inside. */
-const SIZE_BYTES_MAX = 400 * KIB;
-const UNPACKED_SIZE_BYTES_MAX = 1400 * KIB;
+const SIZE_BYTES_MAX = 560 * KIB;
+const UNPACKED_SIZE_BYTES_MAX = 2000 * KIB;
 
 describe('the package that npm would publish', () => {
   let packed: PackedPackage;
