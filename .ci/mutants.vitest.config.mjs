@@ -3,7 +3,7 @@
 const config = {
   test: {
     include: ['test/layer/*.test.ts'],
-    setupFiles: ['test/setup/no-warnings.ts'],
+    setupFiles: ['.ci/mutants.setup.mjs', 'test/setup/no-warnings.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { MemoryQueue, type MemoryWaiter } from '../../src/layer/memory-queue.ts';
 import {
   PartMemory,
   partMemoryBytes,
@@ -131,32 +130,6 @@ describe('part memory', () => {
     await small;
     expect(grantsBefore).toBe(16);
     memory.release(shared);
-  });
-});
-
-describe('the queue for part memory', () => {
-  test('lets the largest layer go between small ones that have waited for long', () => {
-    const queue = new MemoryQueue();
-    const wish = (remainingBytes: number): MemoryWaiter => ({
-      sizeBytes: 10,
-      remainingBytes,
-      grant: () => undefined,
-    });
-    const small = [1, 2, 3, 4, 5].map((remainingBytes) => wish(remainingBytes));
-    for (const waiter of small) queue.add(waiter);
-    const served: string[] = [];
-    for (let round = 0; round < 40; round += 1) {
-      const large = wish(1000);
-      queue.add(large);
-      const next = queue.next;
-      if (next === undefined) break;
-      queue.serve(next);
-      served.push(next === large ? 'large' : 'small');
-      if (next !== large) queue.giveUp(large);
-    }
-    expect(served.indexOf('small')).toBe(16);
-    expect(served.filter((who) => who === 'small')).toHaveLength(small.length);
-    expect(served.join(' ')).not.toContain('small small');
   });
 });
 
