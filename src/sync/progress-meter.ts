@@ -42,6 +42,11 @@ export class ProgressMeter {
     else this.#done += 1;
   }
 
+  /** Images that were begun will not be finished in this run. */
+  stopped(count: number): void {
+    this.#inFlight -= count;
+  }
+
   discovered(): void {
     this.#discovered = true;
   }

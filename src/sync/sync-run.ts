@@ -113,19 +113,29 @@ export class SyncRun {
   }
 
   async #run(job: ImageJob): Promise<void> {
-    const { deliveries } = job;
     const outcomes = await this.#copy(job);
-    for (const [index, delivery] of deliveries.entries()) {
-      const outcome = outcomes[index];
-      if (outcome === undefined) continue;
-      const moved = isGone(outcome) ? await this.#movedJobs(job, delivery) : [];
-      for (const { job: again, begun } of moved) {
-        const [later] = await this.#copy(again);
-        const [own] = again.deliveries;
-        if (later !== undefined && own !== undefined) await this.#ended(begun, own.tags, later);
+    const gone: (readonly [ImageDelivery, DeliveryOutcome])[] = [];
+    let openCount = job.deliveries.length;
+    try {
+      for (const [index, delivery] of job.deliveries.entries()) {
+        const outcome = outcomes[index];
+        if (outcome === undefined || outcome.status === 'stopped') continue;
+        // What is known is told first: what follows may take a while, or be ended.
+        if (isGone(outcome)) {
+          gone.push([delivery, outcome]);
+          continue;
+        }
+        openCount -= 1;
+        this.#meter.ended(outcome.status === 'failed');
+        await this.#ended(delivery.tags, delivery.tags, outcome);
       }
-      if (moved.length === 0) await this.#ended(delivery.tags, delivery.tags, outcome);
-      this.#meter.ended(outcome.status !== 'copied' && outcome.status !== 'unchanged');
+      for (const [delivery, outcome] of gone) {
+        const isFailed = await this.#copyMoved(job, delivery, outcome);
+        openCount -= 1;
+        this.#meter.ended(isFailed);
+      }
+    } finally {
+      this.#meter.stopped(openCount);
     }
   }
 
@@ -144,23 +154,36 @@ export class SyncRun {
     return new ImageCopy(job, slot, { reads, digests, signal, drainSignal, emit }).run();
   }
 
-  /** The image is gone: its tags may have moved since they were looked at. Once, they are looked at again. */
-  async #movedJobs(
-    { again, source, mapping, digest }: ImageJob,
+  /**
+   * The image is gone: its tags may have moved since they were looked at. Once, they are looked at again.
+   * @returns whether any of them failed for good
+   */
+  async #copyMoved(
+    { source, mapping, digest }: ImageJob,
     { destination, tags }: ImageDelivery,
-  ): Promise<readonly { readonly job: ImageJob; readonly begun: readonly PlannedSyncTag[] }[]> {
-    if (again) return [];
+    outcome: DeliveryOutcome,
+  ): Promise<boolean> {
     const begunOf = new Map<PlannedSyncTag, PlannedSyncTag>();
+    const lost: PlannedSyncTag[] = [];
     for (const begun of tags) {
       const now = await source.resolve(begun.tag, this.#beginSignal).catch(() => undefined);
-      if (now === undefined || now === digest) return [];
-      begunOf.set({ ...begun, sourceDigest: now }, begun);
+      this.#beginSignal.throwIfAborted();
+      if (now === undefined || now === digest) lost.push(begun);
+      else begunOf.set({ ...begun, sourceDigest: now }, begun);
     }
+    let isFailed = lost.length > 0;
+    await this.#ended(lost, lost, outcome);
     const found = [...begunOf.keys()].map((planned) => ({ planned, destination }));
-    return jobsOf(mapping, source, found, true).map((job) => ({
-      job,
-      begun: job.deliveries.flatMap((own) => own.tags.flatMap((tag) => begunOf.get(tag) ?? [])),
-    }));
+    for (const again of jobsOf(mapping, source, found, true)) {
+      const [later] = await this.#copy(again);
+      const [own] = again.deliveries;
+      if (later === undefined || own === undefined) continue;
+      const begun = own.tags.flatMap((tag) => begunOf.get(tag) ?? []);
+      await this.#ended(begun, own.tags, later);
+      if (later.status === 'stopped') this.#beginSignal.throwIfAborted();
+      isFailed ||= later.status === 'failed';
+    }
+    return isFailed;
   }
 
   async #ended(

@@ -83,7 +83,7 @@ export class FakeTarget implements SyncTarget {
   }
 
   async push(request: TargetPush, call: TargetCall): Promise<ImageReceipt> {
-    const { repository, tags } = request;
+    const { repository, tags = [] } = request;
     if (!(request.image instanceof NamedImage)) throw new Error('another image');
     const { digest } = request.image;
     call.signal.throwIfAborted();
