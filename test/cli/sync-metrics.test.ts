@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createSyncMetrics, type SyncMetrics } from '../../src/cli/sync-metrics.ts';
 import { RunCount } from '../../src/cli/sync-run-count.ts';

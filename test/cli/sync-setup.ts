@@ -42,10 +42,11 @@ export function setUpSync(
     importSkopeo: unwanted,
     importRegsync: unwanted,
     planSync: unwanted,
-    runSync: (_config, options = {}) => {
-      given.push(options);
+    runSync: (_config, options?: SyncOptions) => {
+      const known = options ?? {};
+      given.push(known);
       runCount += 1;
-      return script(options, runCount);
+      return script(known, runCount);
     },
     ...more,
   };
