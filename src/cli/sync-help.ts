@@ -30,7 +30,7 @@ Output:
 Exit codes:
   0    everything is done; or --watch was ended between two runs
   1    everything failed
-  2    wrong usage or a wrong FILE, nothing was started
+  2    wrong usage or an invalid FILE, nothing was started
   3    partly failed; pass the --report to --only-failed to try the rest again
   130  interrupted: the first Ctrl-C finishes the images that are being copied,
        the second stops at once
