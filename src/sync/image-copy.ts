@@ -168,7 +168,7 @@ class Delivery {
       const { from } = way;
       const name = { target: target.name, repository, from, digest };
       const outcome = await ledger.mountOnce(from, repository, digest, () =>
-        target.mount(repository, from, digest, signal),
+        this.#mount(from, digest, signal),
       );
       if (outcome !== 'refused') {
         this.#member.doWithout(digest);
@@ -189,6 +189,17 @@ class Delivery {
       this.#member.doWithout(digest);
     }
     return 'uploaded';
+  }
+
+  /** Who may not mount, or cannot, may still send the blob; what stands in the way of that too is told then. */
+  async #mount(from: string, digest: Digest, signal: AbortSignal): Promise<'mounted' | 'refused'> {
+    const { destination, repository } = this.#delivery;
+    try {
+      return await destination.target.mount(repository, from, digest, signal);
+    } catch (error) {
+      if (signal.aborted || !LongshoreError.is(error)) throw error;
+      return 'refused';
+    }
   }
 
   #outcome(receipt: ImageReceipt): DeliveryOutcome {

@@ -13,6 +13,7 @@ export interface FakeTargetOptions {
   /** `repository:tag` that may not be moved. */
   readonly immutable?: readonly string[];
   readonly readFailure?: Error;
+  readonly mountFailure?: Error;
   readonly blobsOf?: (image: Digest) => readonly Digest[];
   /** Before anything is done for a push; what it throws is how the push fails. */
   readonly onPush?: (request: TargetPush, image: Digest, call: TargetCall) => Promise<void>;
@@ -73,6 +74,8 @@ export class FakeTarget implements SyncTarget {
   }
 
   mount(repository: string, _from: string, digest: Digest): Promise<'mounted'> {
+    const { mountFailure } = this.#options;
+    if (mountFailure !== undefined) return Promise.reject(mountFailure);
     this.mounts.push(`${repository} ${digest}`);
     this.#blobs.add(`${repository} ${digest}`);
     return Promise.resolve('mounted');

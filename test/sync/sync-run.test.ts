@@ -15,6 +15,10 @@ import { FakeTarget, type FakeTargetOptions } from './fake-target.ts';
 
 const digestOf = (index: number): Digest => `sha256:${String(index).padStart(64, '0')}`;
 
+const base = digestOf(1000);
+const blobsOf = (image: Digest): readonly Digest[] => [base, image];
+const imageOf = (repository: string): Digest => digestOf(repository.charCodeAt(0));
+
 function gone(): LongshoreError {
   return new LongshoreError('E_IMAGE_NOT_FOUND', 'it is gone', {
     source: 'a',
@@ -96,6 +100,22 @@ class Rig {
     await listening;
     const isInterrupted = this.drain.signal.aborted || this.stop.signal.aborted;
     return this.run.record.report(0, 1, isInterrupted, [], []);
+  }
+
+  /** One image of each repository into all targets, side by side. */
+  async copyOneEach(repositories: readonly string[]): Promise<SyncReport> {
+    for (const repository of repositories) {
+      const source = fakeSource({ name: `registry.example/${repository}` });
+      const sourceDigest = imageOf(repository);
+      const planned = [...this.#destinations].map(([target, destination]) => ({
+        destination,
+        planned: newTag({ source: source.name, tag: 'v1', target, repository, sourceDigest }),
+      }));
+      await this.run.tagsPlanned(planned.map((one) => one.planned));
+      await this.#begin(jobsOf({ from: source.name }, source, planned));
+    }
+    await this.run.finish();
+    return this.run.record.report(0, 1, false, [], []);
   }
 
   async #begin(jobs: readonly ImageJob[]): Promise<void> {
@@ -209,28 +229,54 @@ describe('a sync under way', () => {
   });
 
   test('sends a common layer once, and mounts it for all who waited, whatever the number of places', async () => {
-    const base = digestOf(1000);
-    const blobsOf = (image: Digest): readonly Digest[] => [base, image];
     const rig = await Rig.open({ targets: { one: { blobsOf } }, imagesInFlight: 1 });
-    for (const repository of ['a', 'b', 'c', 'd', 'e']) {
-      const source = fakeSource({ name: `registry.example/${repository}` });
-      const [destination] = rig.destinations;
-      if (destination === undefined) throw new Error('there is no target');
-      const planned = newTag({
-        source: source.name,
-        tag: 'v1',
-        target: 'one',
-        repository,
-        sourceDigest: digestOf(repository.charCodeAt(0)),
-      });
-      await rig.run.tagsPlanned([planned]);
-      for (const job of jobsOf({ from: source.name }, source, [{ planned, destination }])) {
-        await rig.run.jobFound(job);
-      }
-    }
-    await rig.run.finish();
+    const report = await rig.copyOneEach(['a', 'b', 'c', 'd', 'e']);
+    expect(report.outcome).toBe('done');
     expect(rig.one.uploads.filter((upload) => upload.endsWith(base))).toHaveLength(1);
     expect(rig.one.mounts).toHaveLength(4);
+    expect(rig.destinations[0]?.report()).toMatchObject({
+      mountedBlobCount: 4,
+      mountedBytes: 400,
+      mountsRefusedCount: 0,
+    });
+  });
+
+  test('sends what it may not mount', async () => {
+    const mountFailure = new LongshoreError('E_ACCESS_DENIED', 'no login for you', {
+      operation: 'GetAuthorizationToken',
+    });
+    const rig = await Rig.open({ targets: { one: { blobsOf, mountFailure } } });
+    const report = await rig.copyOneEach(['a', 'b', 'c']);
+    expect(report.outcome).toBe('done');
+    expect(rig.one.uploads.filter((upload) => upload.endsWith(base))).toHaveLength(3);
+    expect(rig.destinations[0]?.report()).toMatchObject({
+      mountedBlobCount: 0,
+      mountsRefusedCount: 2,
+    });
+  });
+
+  test('brings common layers to all targets in the same order, so that each is sent by one image', async () => {
+    // The first image is planned first in one target, and last in the other.
+    const slowFor =
+      (image: Digest) =>
+      async (_request: unknown, own: Digest): Promise<void> => {
+        const turns = own === image ? 5 : 1;
+        for (let turn = 0; turn < turns; turn += 1) {
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      };
+    const rig = await Rig.open({
+      targets: {
+        one: { blobsOf, onPush: slowFor(imageOf('a')) },
+        two: { blobsOf, onPush: slowFor(imageOf('b')) },
+      },
+    });
+    await rig.copyOneEach(['a', 'b']);
+    const senders = [...rig.targets.values()].map(({ uploads }) =>
+      uploads.find((upload) => upload.endsWith(base)),
+    );
+    expect(senders).toHaveLength(2);
+    expect(new Set(senders).size).toBe(1);
   });
 });
 
