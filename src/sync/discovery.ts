@@ -102,10 +102,15 @@ export class Discovery {
   #repositoriesFor(mapping: SyncMapping, source: SourceRepository): DestinationRepository[] {
     const { destinations } = this.#context;
     const repository = repositoryNameFor(mapping.to ?? '{repository}', source);
-    return (mapping.targets ?? [...destinations.keys()]).flatMap((name) => {
+    return this.#targetsOf(mapping).flatMap((name) => {
       const destination = destinations.get(name);
       return destination === undefined ? [] : [{ destination, repository }];
     });
+  }
+
+  /** Each once, however often it is named. */
+  #targetsOf({ targets }: SyncMapping): readonly string[] {
+    return [...new Set(targets ?? this.#context.destinations.keys())];
   }
 
   async #lookInto(task: Omit<Lookup, 'repositories'>): Promise<void> {
@@ -263,11 +268,10 @@ export class Discovery {
     name: string,
     error: unknown,
   ): Promise<void> {
-    const targets = mapping.targets ?? [...this.#context.destinations.keys()];
     const unknown = { sourceDigest: undefined, previousDigest: undefined };
     await this.#context.onFailed(name, error);
     await this.#context.onTags(
-      targets.map((target) => {
+      this.#targetsOf(mapping).map((target) => {
         const entry = { mapping: position, source: name, tag: '*', target, repository: undefined };
         return failedTag({ ...entry, ...unknown }, error);
       }),

@@ -326,9 +326,9 @@ describe('repositories', () => {
     ]);
   });
 
-  test('go to the targets of their mapping only', async () => {
+  test('go to the targets of their mapping only, and once to each', async () => {
     const found = await discover({
-      mappings: [{ from: app, to: 'mirror/{name}', targets: ['two'] }],
+      mappings: [{ from: app, to: 'mirror/{name}', targets: ['two', 'two'] }],
       sources: fakeSources({ [app]: [fakeSource({ tags: someTags(1) })] }),
       targets: [new FakeTarget('one'), new FakeTarget('two')],
     });
