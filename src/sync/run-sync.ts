@@ -87,10 +87,12 @@ async function perform(
     if (signal.aborted) await stations.destroy(signal.reason);
     else await stations.close();
     if (failure !== undefined && !isInterrupted) throw failure.error;
+    // Who was asked to end when all was done was not interrupted.
+    const isCutShort = isInterrupted && (failure !== undefined || run.record.openTagCount > 0);
     const report = run.record.report(
       startedAtMs,
       Math.round(performance.now() - begun),
-      isInterrupted,
+      isCutShort,
       [...destinations.values()].map((destination) => destination.report()),
       sources.usage(),
     );

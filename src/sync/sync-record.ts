@@ -21,6 +21,11 @@ export class SyncRecord {
     return this.#tags.length;
   }
 
+  /** Tags that are to be copied, and of which the end is not known. */
+  get openTagCount(): number {
+    return this.#places.size;
+  }
+
   /** @returns what became of it, where that is known already */
   planned(tag: PlannedSyncTag): SyncReportTag | undefined {
     const ended = tag.action === 'copy' ? undefined : endedBeforehand(tag);
