@@ -99,6 +99,7 @@ describe('looking at sources and targets', () => {
       targets,
     });
     expect(targets.map(({ reads }) => reads.length)).toEqual([100, 100]);
+    expect(targets.map(({ immutableCalls }) => immutableCalls)).toEqual([0, 0]);
     expect(Math.max(...targets.flatMap(({ reads }) => reads.map((some) => some.length)))).toBe(100);
     expect(source.counts).toEqual({ lists: 1, resolves: 10_000 });
     expect(found.tags).toHaveLength(20_000);

@@ -33,6 +33,7 @@ export class FakeTarget implements SyncTarget {
   readonly uploads: string[] = [];
   readonly mounts: string[] = [];
   readonly reads: (readonly string[])[] = [];
+  immutableCalls = 0;
   readonly images: Map<string, Digest>;
   readonly #options: FakeTargetOptions;
   readonly #blobs = new Set<string>();
@@ -65,6 +66,7 @@ export class FakeTarget implements SyncTarget {
   }
 
   immutableTags(repository: string, tags: readonly string[]): Promise<readonly string[]> {
+    this.immutableCalls += 1;
     const { immutable = [] } = this.#options;
     return Promise.resolve(tags.filter((tag) => immutable.includes(`${repository}:${tag}`)));
   }

@@ -293,7 +293,12 @@ describe('tags that move while it runs', () => {
   };
 
   test('are looked at again, each by itself', async () => {
-    const rig = await Rig.open({ targets: { one: { onPush } } });
+    const tried: Digest[] = [];
+    const noted = async (request: unknown, image: Digest): Promise<void> => {
+      tried.push(image);
+      await onPush(request, image);
+    };
+    const rig = await Rig.open({ targets: { one: { onPush: noted } } });
     const source = fakeSource({
       tags: new Map([
         ['same', digestOf(1)],
@@ -302,6 +307,7 @@ describe('tags that move while it runs', () => {
     });
     const report = await rig.copy(tags, source);
     expect(endings(report)).toEqual(['moved one copied', 'same one failed']);
+    expect(tried).toEqual([digestOf(1), digestOf(2)]);
     const moved = report.tags.find(({ tag }) => tag === 'moved');
     expect(moved).toMatchObject({ sourceDigest: digestOf(2), digest: digestOf(2) });
     expect(rig.one.pushes).toEqual([{ repository: 'app', image: digestOf(2), tags: ['moved'] }]);
