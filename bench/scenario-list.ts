@@ -9,6 +9,7 @@ import { memoryScenario } from './scenarios/memory.ts';
 import { profileScenario } from './scenarios/profile.ts';
 import { smokeScenario } from './scenarios/smoke.ts';
 import { startupScenario } from './scenarios/startup.ts';
+import { syncScenario } from './scenarios/sync.ts';
 
 /** In the order in which they run. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   manyScenario,
   memoryScenario,
   startupScenario,
+  syncScenario,
   profileScenario,
   smokeScenario,
 ];

@@ -12,7 +12,7 @@ export interface Contestant {
   readonly name: string;
   readonly program: Exclude<
     ProgramName,
-    'server' | 'hash-threads' | 'import-time' | 'thread-profiler'
+    'server' | 'hash-threads' | 'import-time' | 'thread-profiler' | 'sync-target' | 'corpus-server'
   >;
   readonly options?: LongshoreOptions;
   /** The bare writer sends the right count of bytes, but not these: its digests mean nothing. */

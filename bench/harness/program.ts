@@ -19,6 +19,8 @@ const SOURCES = {
   'hash-threads': 'bench/programs/hash-threads.ts',
   'import-time': 'bench/programs/import-time.ts',
   'thread-profiler': 'bench/programs/thread-profiler.ts',
+  'sync-target': 'bench/programs/sync-target.ts',
+  'corpus-server': 'bench/programs/corpus-server.ts',
 } as const;
 
 export type ProgramName = keyof typeof SOURCES;
@@ -67,6 +69,8 @@ export async function compilePrograms(): Promise<Programs> {
       'hash-threads': fileOf('hash-threads'),
       'import-time': fileOf('import-time'),
       'thread-profiler': fileOf('thread-profiler'),
+      'sync-target': fileOf('sync-target'),
+      'corpus-server': fileOf('corpus-server'),
     },
     remove,
   };

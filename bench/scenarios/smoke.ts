@@ -13,6 +13,7 @@ import { measureHashThreads } from './hash.ts';
 import { LINKS } from './links.ts';
 import { measureMany } from './many.ts';
 import { measureStartup } from './startup.ts';
+import { measureSync } from './sync.ts';
 import { measureUnevenImage } from './uneven-image.ts';
 import { measureWan } from './wan.ts';
 
@@ -28,6 +29,8 @@ const CONTESTANTS: readonly Contestant[] = [
   { name: 'floor: bare writer', program: 'bare-writer', sendsOtherBytes: true },
 ];
 const STAGES: Contestant = { name: 'floor: stages', program: 'stages', sendsOtherBytes: true };
+
+const FEW_IMAGES = { imageCount: 6, repositoryCount: 2, referrerShare: 0 } as const;
 
 const ONCE = { warmUpCount: 0, countedCount: 1 } as const;
 
@@ -58,6 +61,10 @@ async function* run(given: ScenarioContext): AsyncGenerator<Section> {
     context,
   );
   yield await measureStartup(1, context);
+  yield* measureSync(
+    { compared: FEW_IMAGES, limited: FEW_IMAGES, imageCounts: [4], runCount: 1 },
+    context,
+  );
 }
 
 async function* smokeLayers(context: ScenarioContext): AsyncGenerator<Section> {

@@ -13,6 +13,8 @@ const CIPHER = 'aes-128-ctr';
 const KEY: Buffer = Buffer.from('a corpus of seed');
 const BLOCK_SIZE_BYTES = 16;
 const PIECE_SIZE_BYTES: number = 256 * 1024;
+/** Begins as gzip does: some programs compress what does not, and then it is another layer. */
+const MAGIC: Buffer = Buffer.from([0x1f, 0x8b, 0x08]);
 const ZEROS: Buffer = Buffer.alloc(PIECE_SIZE_BYTES);
 
 /** The bytes from `firstByte` to the end, in pieces. */
@@ -27,7 +29,11 @@ export function* readContent(
   const cipher = createCipheriv(CIPHER, KEY, counter);
   cipher.update(ZEROS.subarray(0, firstByte % BLOCK_SIZE_BYTES));
   for (let position = firstByte; position < sizeBytes; position += PIECE_SIZE_BYTES) {
-    yield cipher.update(ZEROS.subarray(0, Math.min(PIECE_SIZE_BYTES, sizeBytes - position)));
+    const piece = cipher.update(
+      ZEROS.subarray(0, Math.min(PIECE_SIZE_BYTES, sizeBytes - position)),
+    );
+    if (position < MAGIC.length) piece.set(MAGIC.subarray(position, sizeBytes));
+    yield piece;
   }
 }
 
