@@ -123,7 +123,12 @@ class CorpusMaker {
       }
       repositories.push(repository);
     }
-    return { repositories, blobs: this.#blobs };
+    // Of few images some layers are in none.
+    const used = new Set(repositories.flatMap(({ blobs }) => [...blobs]));
+    return {
+      repositories,
+      blobs: new Map([...this.#blobs].filter(([digest]) => used.has(digest))),
+    };
   }
 
   #addImage(
