@@ -198,6 +198,7 @@ describe('the report of a sync', () => {
         const names = planned.flatMap(({ tags }) => tags.map(({ tag }) => tag));
         expect(report.tags.map(({ tag }) => tag)).toEqual(names);
         expect(report.counts).toEqual(expected);
+        expect(record.openTagCount).toBe(expected['not-started']);
         const ended = report.tags.filter(({ status }) => status !== 'not-started');
         expect(new Set(told)).toEqual(new Set(ended.map(({ tag }) => tag)));
         expect(told).toHaveLength(ended.length);
