@@ -18,8 +18,8 @@ import type { UploaderSnapshot } from '../layer/layer-events.ts';
 import { callWithRetry } from '../layer/retry.ts';
 import { IMAGES_PER_CALL_MAX } from '../limits.ts';
 import { DockerDoor } from './docker-door.ts';
-import type { ImageStation } from './image-station.ts';
 import { assertImageRequest } from './request-check.ts';
+import { RegistryWork } from './registry-work.ts';
 import { type RunningWork, withOwnDrain } from './running-work.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import type { RegistryStations } from './stations.ts';
@@ -30,19 +30,18 @@ const TAG_CALLS_IN_FLIGHT = 4;
 export class RegistryTarget {
   readonly name: string;
   readonly #own: RegistryStations;
-  readonly #work: RunningWork;
+  readonly #work: RegistryWork;
   readonly #door: DockerDoor;
   readonly #registry: EcrImageRegistry;
   readonly #tagCalls = pLimit(TAG_CALLS_IN_FLIGHT);
   readonly #end = new AbortController();
   readonly #mountsAllowed: KeptAnswer<boolean>;
-  #imageStation: Promise<ImageStation> | undefined;
 
   /** @param work of all targets: it waits for this one's too */
   constructor(name: string, own: RegistryStations, work: RunningWork) {
     this.name = name;
     this.#own = own;
-    this.#work = work;
+    this.#work = new RegistryWork(own, work);
     const { caller, images } = own;
     this.#door = new DockerDoor(images.options, caller, images.retry);
     const tally: CallTally = new Map();
@@ -55,7 +54,7 @@ export class RegistryTarget {
   }
 
   registryHost(signal: AbortSignal): Promise<string> {
-    return this.#start(signal, (own) => this.#door.host(own));
+    return this.#work.start(signal, (own) => this.#door.host(own));
   }
 
   readTags(
@@ -63,7 +62,7 @@ export class RegistryTarget {
     tags: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, StoredImage>> {
-    return this.#start(signal, async (own) => {
+    return this.#work.start(signal, async (own) => {
       const found = new Map<string, StoredImage>();
       const stop = new AbortController();
       const either = AbortSignal.any([own, stop.signal]);
@@ -94,7 +93,7 @@ export class RegistryTarget {
     tags: readonly string[],
     signal: AbortSignal,
   ): Promise<readonly string[]> {
-    return this.#start(signal, async (own) => {
+    return this.#work.start(signal, async (own) => {
       try {
         return await this.#call(own, () => this.#registry.immutableTags(repository, tags, own));
       } catch (error) {
@@ -109,7 +108,7 @@ export class RegistryTarget {
   }
 
   mountsAllowed(signal: AbortSignal): Promise<boolean> {
-    return this.#start(signal, (own) => this.#mountsAllowed.get(own));
+    return this.#work.start(signal, (own) => this.#mountsAllowed.get(own));
   }
 
   mount(
@@ -118,14 +117,14 @@ export class RegistryTarget {
     digest: Digest,
     signal: AbortSignal,
   ): Promise<'mounted' | 'refused'> {
-    return this.#start(signal, (own) => this.#door.mount(repository, from, digest, own));
+    return this.#work.start(signal, (own) => this.#door.mount(repository, from, digest, own));
   }
 
   async plan(request: ImageRequest, call: ImageCall): Promise<ImagePlan> {
     assertImageRequest(request);
     return withOwnDrain(call, (own) =>
-      this.#start(call.signal, async (signal) =>
-        (await this.#station()).plan(request, own, signal),
+      this.#work.start(call.signal, async (signal) =>
+        (await this.#work.images()).plan(request, own, signal),
       ),
     );
   }
@@ -134,8 +133,8 @@ export class RegistryTarget {
     const { beforeTransfer, obtainBlob, ...image } = request;
     assertImageRequest(image);
     return withOwnDrain(call, (own) =>
-      this.#start(call.signal, async (signal) =>
-        (await this.#station()).push(image, own, signal, { beforeTransfer, obtainBlob }),
+      this.#work.start(call.signal, async (signal) =>
+        (await this.#work.images()).push(image, own, signal, { beforeTransfer, obtainBlob }),
       ),
     );
   }
@@ -180,24 +179,5 @@ export class RegistryTarget {
   #call<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
     const { retry } = this.#own.images;
     return forCaller(callWithRetry(call, retry, signal, () => undefined));
-  }
-
-  #start<T>(
-    callSignal: AbortSignal | undefined,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    return this.#work.start(callSignal, (signal) => {
-      const running = work(signal);
-      this.#own.caller.warm();
-      return running;
-    });
-  }
-
-  /** Loaded with the first image. */
-  #station(): Promise<ImageStation> {
-    this.#imageStation ??= import('./image-station.ts').then(
-      ({ ImageStation: Station }) => new Station(this.#own.images),
-    );
-    return this.#imageStation;
   }
 }

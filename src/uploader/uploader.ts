@@ -11,12 +11,12 @@ import type {
 } from '../image/image-request.ts';
 import type { LayerEvent, LayerReceipt, UploaderSnapshot } from '../layer/layer-events.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
-import type { ImageStation } from './image-station.ts';
 import {
   assertImageRequest,
   assertLayerRequest,
   assertVerificationRequest,
 } from './request-check.ts';
+import { RegistryWork } from './registry-work.ts';
 import { RunningWork, withOwnDrain } from './running-work.ts';
 import {
   openRegistryStations,
@@ -100,16 +100,17 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
 class LayerUploader implements Uploader {
   readonly #shared: SharedStations;
   readonly #own: RegistryStations;
-  readonly #work: RunningWork;
-  #imageStation: Promise<ImageStation> | undefined;
+  readonly #running: RunningWork;
+  readonly #work: RegistryWork;
 
   constructor(options: ResolvedUploaderOptions) {
     this.#shared = openSharedStations(options);
     this.#own = openRegistryStations(options, this.#shared);
-    this.#work = new RunningWork(async () => {
+    this.#running = new RunningWork(async () => {
       await this.#own.caller.destroy();
       await this.#shared.pool.close();
     });
+    this.#work = new RegistryWork(this.#own, this.#running);
   }
 
   async uploadLayer(request: LayerRequest, call: UploadCall = {}): Promise<LayerReceipt> {
@@ -117,7 +118,7 @@ class LayerUploader implements Uploader {
     const { repository, source, digest, checkFirst = true } = request;
     const presence = checkFirst ? 'ask' : 'ignore';
     const order = { repository, source, expectedDigest: digest, presence } as const;
-    return this.#start(call.signal, (signal) => {
+    return this.#work.start(call.signal, (signal) => {
       // Something will be hashed in any case: the threads start while this one loads the AWS SDK.
       if ((digest ?? source.digest) === undefined || !checkFirst) this.#shared.pool.warm();
       return this.#own.layers.run(order, signal, call.onEvent);
@@ -127,8 +128,8 @@ class LayerUploader implements Uploader {
   async planImage(request: ImageRequest, call: ImageCall = {}): Promise<ImagePlan> {
     assertImageRequest(request);
     return withOwnDrain(call, (own) =>
-      this.#start(call.signal, async (signal) =>
-        (await this.#station()).plan(request, own, signal),
+      this.#work.start(call.signal, async (signal) =>
+        (await this.#work.images()).plan(request, own, signal),
       ),
     );
   }
@@ -136,8 +137,8 @@ class LayerUploader implements Uploader {
   async pushImage(request: ImageRequest, call: ImageCall = {}): Promise<ImageReceipt> {
     assertImageRequest(request);
     return withOwnDrain(call, (own) =>
-      this.#start(call.signal, async (signal) =>
-        (await this.#station()).push(request, own, signal),
+      this.#work.start(call.signal, async (signal) =>
+        (await this.#work.images()).push(request, own, signal),
       ),
     );
   }
@@ -147,8 +148,8 @@ class LayerUploader implements Uploader {
     call: VerificationCall = {},
   ): Promise<ImageVerification> {
     assertVerificationRequest(request);
-    return this.#start(call.signal, async (signal) =>
-      (await this.#station()).verify(request, call.onEvent, signal),
+    return this.#work.start(call.signal, async (signal) =>
+      (await this.#work.images()).verify(request, call.onEvent, signal),
     );
   }
 
@@ -157,33 +158,14 @@ class LayerUploader implements Uploader {
   }
 
   close(): Promise<void> {
-    return this.#work.close();
+    return this.#running.close();
   }
 
   destroy(reason?: unknown): Promise<void> {
-    return this.#work.destroy(reason);
+    return this.#running.destroy(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #start<T>(
-    callSignal: AbortSignal | undefined,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    return this.#work.start(callSignal, (signal) => {
-      const running = work(signal);
-      this.#own.caller.warm();
-      return running;
-    });
-  }
-
-  /** Loaded with the first image: who uploads layers only should not pay for it. */
-  #station(): Promise<ImageStation> {
-    this.#imageStation ??= import('./image-station.ts').then(
-      ({ ImageStation: Station }) => new Station(this.#own.images),
-    );
-    return this.#imageStation;
   }
 }
