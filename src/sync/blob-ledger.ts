@@ -10,6 +10,8 @@ import type { Digest } from '../digest.ts';
 const BLOBS_MAX = 1_000_000;
 /** Mounts between two repositories that are refused in a row before no other is tried. */
 const REFUSALS_MAX = 3;
+/** Those of any repositories. */
+const REFUSALS_IN_ALL_MAX = 30;
 
 /** How an image gets a blob that its repository lacks. */
 export type BlobWay =
@@ -42,6 +44,7 @@ export class BlobLedger {
   readonly #leads = new Map<Digest, OpenClaim>();
   /** Between two repositories, since a mount went well. */
   readonly #refusals = new Map<string, number>();
+  #refusalsInARow = 0;
   readonly #refusedBlobs = new Set<string>();
   /** By repository and digest. Those that were refused are gone from it. */
   readonly #mounting = new Map<string, Promise<'mounted' | 'refused'>>();
@@ -138,7 +141,10 @@ export class BlobLedger {
     this.#mounting.set(key, mounting);
     try {
       const outcome = await mounting;
-      if (outcome === 'mounted') this.#refusals.delete(pair(from, repository));
+      if (outcome === 'mounted') {
+        this.#refusals.delete(pair(from, repository));
+        this.#refusalsInARow = 0;
+      }
       if (outcome === 'refused' || this.#mounting.size > BLOBS_MAX) this.#mounting.delete(key);
       return outcome;
     } catch (error) {
@@ -158,6 +164,7 @@ export class BlobLedger {
     this.#refusedBlobs.add(pair(between, digest));
     const count = (this.#refusals.get(between) ?? 0) + 1;
     this.#refusals.set(between, count);
+    this.#refusalsInARow += 1;
     return true;
   }
 
@@ -191,6 +198,7 @@ export class BlobLedger {
   }
 
   #isRefused(from: string, repository: string, digest: Digest): boolean {
+    if (this.#refusalsInARow >= REFUSALS_IN_ALL_MAX) return true;
     const between = pair(from, repository);
     if ((this.#refusals.get(between) ?? 0) >= REFUSALS_MAX) return true;
     return this.#refusedBlobs.has(pair(between, digest));

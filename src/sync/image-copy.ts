@@ -83,6 +83,7 @@ class Delivery {
   readonly #context: CopyContext;
   #claim: BlobClaim | undefined;
   #mountedBytes = 0;
+  #mountCount = 0;
 
   constructor(
     job: ImageJob,
@@ -174,6 +175,7 @@ class Delivery {
         this.#member.doWithout(digest);
         if (outcome === 'present') return 'mounted';
         this.#mountedBytes += sizeBytes;
+        this.#mountCount += 1;
         destination.mounted(sizeBytes);
         this.#context.emit({ type: 'blob-mounted', ...name, sizeBytes });
         return 'mounted';
@@ -209,7 +211,8 @@ class Delivery {
       digest: receipt.digest,
       uploadedBytes: uploaded.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       mountedBytes: this.#mountedBytes,
-      callCount: receipt.callCount,
+      // A mount is a call of its own, which the push does not see.
+      callCount: receipt.callCount + this.#mountCount,
       durationMs: receipt.durationMs,
     };
   }

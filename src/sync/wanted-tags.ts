@@ -14,6 +14,8 @@ export class WantedTags {
   /** Sources that were listed, whatever became of their tags. */
   readonly #listed = new Set<string>();
   #hasPatterns = false;
+  /** Of a run that was interrupted: what it had not come to is not in its report, and wanted as well. */
+  #done: Set<string> | undefined;
 
   /** @throws LongshoreError E_OPTION_INVALID for what is no report of this version */
   constructor(report: SyncReport) {
@@ -21,9 +23,13 @@ export class WantedTags {
     if (version !== 1 || !Array.isArray(tags)) {
       throw optionInvalid('onlyFailed', 'a report of this version of longshore', 'something else');
     }
+    this.#done = report.outcome === 'interrupted' ? new Set() : undefined;
     for (const { source, tag, target, repository, status } of report.tags) {
       if (tag !== '*') this.#listed.add(source);
-      if (status !== 'failed' && status !== 'not-started') continue;
+      if (status !== 'failed' && status !== 'not-started') {
+        this.#done?.add(keyOf({ source, tag, target, repository }));
+        continue;
+      }
       if (tag === '*') {
         this.#unlisted.add(source);
         this.#hasPatterns ||= source.includes('*');
@@ -46,12 +52,14 @@ export class WantedTags {
   }
 
   has(entry: Entry): boolean {
-    return this.#entries.has(keyOf(entry)) || this.#isUnlisted(entry.source);
+    const key = keyOf(entry);
+    if (this.#done !== undefined) return !this.#done.has(key);
+    return this.#entries.has(key) || this.#isUnlisted(entry.source);
   }
 
   /** Where a pattern could not be looked at, whatever is not in the report may have been meant by it. */
   #isUnlisted(source: string): boolean {
-    if (this.#unlisted.has(source)) return true;
+    if (this.#done !== undefined || this.#unlisted.has(source)) return true;
     return this.#hasPatterns && !this.#listed.has(source);
   }
 }

@@ -95,6 +95,16 @@ describe('who brings a blob into a target', () => {
     expect(await wayOf(ledger, later, digestOf(3))).toEqual({ kind: 'upload' });
   });
 
+  test('after thirty refusals in a row between any repositories no mount is tried', async () => {
+    const ledger = new BlobLedger(true);
+    ledger.addHome('a', [base]);
+    const way = (): Promise<BlobWay> => wayOf(ledger, ledger.claim('new', [base]), base);
+    for (let index = 0; index < 29; index += 1) ledger.refuse('a', `r${index}`, base);
+    expect(await way()).toEqual({ kind: 'mount', from: 'a' });
+    ledger.refuse('a', 'r29', base);
+    expect(await way()).toEqual({ kind: 'upload' });
+  });
+
   test('a blob is mounted once into a repository, and again if that had failed', async () => {
     const ledger = new BlobLedger(true);
     const failed = ledger.mountOnce('a', 'b', base, () => Promise.reject(new Error('no')));

@@ -40,6 +40,23 @@ describe('tags that an earlier run did not bring to an end', () => {
     for (const source of ['b', 'unknown']) expect(wanted.hasSource(source)).toBe(false);
   });
 
+  test('are all that an interrupted run had not done, also what it had not come to', () => {
+    const tags = [
+      { source: 'a', tag: 'copied', status: 'copied' },
+      { source: 'a', tag: 'open', status: 'not-started' },
+    ].map((tag) => ({ mapping: 0, target: 'one', repository: 'to', ...tag }));
+    const report = { version: 1, outcome: 'interrupted', tags } as unknown as SyncReport;
+    const wanted = new WantedTags(report);
+    for (const source of ['a', 'unknown']) {
+      expect(wanted.hasSource(source)).toBe(true);
+      expect(wanted.tagsOf(source)).toBeUndefined();
+    }
+    expect(wanted.has(entry('a', 'copied'))).toBe(false);
+    for (const one of [entry('a', 'open'), entry('a', 'later'), entry('unknown', 'v1')]) {
+      expect(wanted.has(one)).toBe(true);
+    }
+  });
+
   test('are all tags of a source that could not be listed, and no others', () => {
     const wanted = wantedOf(
       { source: 'a', tag: '*', status: 'failed', repository: undefined },
