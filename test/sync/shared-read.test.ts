@@ -342,6 +342,8 @@ describe('whatever readers do', () => {
           });
         });
         const results = await time.runUntil(Promise.allSettled(working));
+        // This source hears of an abort only when it has its bytes.
+        await time.runUntil(time.sleep(700));
         await time.settle();
         const isRight = results.map((result, index) => {
           const fate = readers[index]?.fate;
