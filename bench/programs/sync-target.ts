@@ -20,9 +20,13 @@ listen((value) => {
   });
 });
 
-async function start({ quotas }: SyncTargetJob): Promise<unknown> {
+async function start({ quotas, roundTripMs }: SyncTargetJob): Promise<unknown> {
   // Who does not create repositories gets them by pushing.
-  emulator = await startEmulator({ missingRepository: 'create', quotas: quotas ? 'ecr' : 'off' });
+  emulator = await startEmulator({
+    missingRepository: 'create',
+    quotas: quotas ? 'ecr' : 'off',
+    ...(roundTripMs !== undefined && { network: { roundTripMs } }),
+  });
   await allowMounts(emulator);
   tally = new CallTally(emulator);
   const { endpoint, registryHost: host, region } = emulator;

@@ -3,6 +3,8 @@
 export interface SyncTargetJob {
   /** Whether calls above ECR's published rates are refused. */
   readonly quotas: boolean;
+  /** How far away it is. Default: on this machine. */
+  readonly roundTripMs?: number;
 }
 
 export interface SyncTargetAddress {

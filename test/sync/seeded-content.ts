@@ -37,10 +37,6 @@ export function* readContent(
   }
 }
 
-export function wholeContent(content: SeededContent): Buffer {
-  return Buffer.concat([...readContent(content)]);
-}
-
 export function digestOfContent(content: SeededContent): Digest {
   const hash = createHash('sha256');
   for (const piece of readContent(content)) hash.update(piece);
