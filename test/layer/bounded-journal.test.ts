@@ -19,15 +19,14 @@ type Step = 'open' | 'begin' | 'discard' | 'close';
 
 /** Journals whose disk hangs at some steps until `answer` is called. */
 function journalsAt(...hanging: Step[]) {
-  let answer = (): void => undefined;
-  const answered = new Promise<void>((resolve) => {
-    answer = resolve;
-  });
+  const waiting = new Map<Step, () => void>();
   const calls: Step[] = [];
   const problems: JournalProblem[] = [];
+  const messages: string[] = [];
   const step = (name: Step) => (): Promise<void> => {
     calls.push(name);
-    return hanging.includes(name) ? answered : Promise.resolve();
+    if (!hanging.includes(name)) return Promise.resolve();
+    return new Promise((resolve) => waiting.set(name, resolve));
   };
   const journal: LayerJournal = {
     found: undefined,
@@ -37,12 +36,12 @@ function journalsAt(...hanging: Step[]) {
     close: step('close'),
   };
   const open = (): Promise<LayerJournal | undefined> =>
-    openBounded(
-      { open: () => step('open')().then(() => journal) },
-      LAYER,
-      (problem) => void problems.push(problem),
-    );
-  return { open, answer: () => answer(), calls, problems };
+    openBounded({ open: () => step('open')().then(() => journal) }, LAYER, (problem, message) => {
+      problems.push(problem);
+      messages.push(message);
+    });
+  const answer = (name: Step): void => waiting.get(name)?.();
+  return { open, answer, calls, problems, messages };
 }
 
 /** What has settled after so long. */
@@ -67,13 +66,17 @@ describe('a journal', () => {
   });
 
   test('whose disk hangs when it is opened is gone on without, and let go when it comes', async () => {
-    const { open, answer, calls, problems } = journalsAt('open');
+    const { open, answer, calls, problems, messages } = journalsAt('open');
     const opening = open();
     expect(await settledAfter(JOURNAL_WAIT_MS_MAX - 1, opening)).toBe(false);
     expect(await settledAfter(1, opening)).toBe(true);
     expect(await opening).toBe(undefined);
     expect(problems).toEqual(['unwritable']);
-    answer();
+    expect(messages).toEqual([
+      'the journal could not be written or read within 2000 ms, so the layer could not ' +
+        'be resumed from here on; see whether the disk of the resume directory answers',
+    ]);
+    answer('open');
     await vi.advanceTimersByTimeAsync(0);
     expect(calls).toEqual(['open', 'close']);
   });
@@ -92,15 +95,49 @@ describe('a journal', () => {
     },
   );
 
+  test('that is none after all, or a problem, when it comes too late is not told of', async () => {
+    const problems: JournalProblem[] = [];
+    let answer = (): void => undefined;
+    const opening = openBounded(
+      {
+        open: async (_identity, onProblem) => {
+          await new Promise<void>((resolve) => {
+            answer = resolve;
+          });
+          onProblem('in-use', 'another process has it');
+          return undefined;
+        },
+      },
+      LAYER,
+      (problem) => void problems.push(problem),
+    );
+    await vi.advanceTimersByTimeAsync(JOURNAL_WAIT_MS_MAX);
+    expect(await opening).toBeUndefined();
+    answer();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(problems).toEqual(['unwritable']);
+  });
+
+  test('whose disk hangs still tells so of the next upload, at once', async () => {
+    const { open, problems } = journalsAt('begin');
+    const journal = await open();
+    await Promise.all([journal?.begin(UPLOAD), vi.advanceTimersByTimeAsync(JOURNAL_WAIT_MS_MAX)]);
+    await journal?.begin({ ...UPLOAD, uploadId: 'two' });
+    expect(problems).toEqual(['unwritable', 'unwritable']);
+  });
+
   test('whose disk answers again is waited for again', async () => {
     const { open, answer, problems } = journalsAt('begin', 'close');
     const journal = await open();
     await Promise.all([journal?.begin(UPLOAD), vi.advanceTimersByTimeAsync(JOURNAL_WAIT_MS_MAX)]);
     expect(problems).toEqual(['unwritable']);
-    expect(await settledAfter(0, Promise.resolve(journal?.close()))).toBe(true);
-    answer();
+    expect(await settledAfter(0, Promise.resolve(journal?.discard()))).toBe(true);
+    answer('begin');
     await vi.advanceTimersByTimeAsync(0);
-    await journal?.close();
+    const closing = Promise.resolve(journal?.close());
+    expect(await settledAfter(JOURNAL_WAIT_MS_MAX - 1, closing)).toBe(false);
+    answer('close');
+    await closing;
   });
 
   test('that is closed while it begins leaves no timer, and is told of as no problem', async () => {

@@ -1,10 +1,12 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test, vi } from 'vitest';
 import { LongshoreError } from '../../src/errors.ts';
+import type { JournalIdentity, LayerJournal } from '../../src/layer/layer-journal.ts';
 import { PartMemory, partMemoryBytes, writeWiredBytes } from '../../src/layer/part-memory.ts';
 import { writePhase } from '../../src/layer/part-phase.ts';
 import { MIB } from '../../src/limits.ts';
 import { expectAllGivenBack, failureOf, finish, layerRig, withClock } from './layer-rig.ts';
+import { ModelJournals } from './model-journals.ts';
 import { digestOfSize, faultOf } from './model-registry.ts';
 import { ModelSource } from './model-source.ts';
 
@@ -105,6 +107,18 @@ describe('the parts of a layer', () => {
     expect(noted).toEqual([100 / bodyBytes, 0, undefined]);
   });
 
+  test('of a stream are asked for no further than to the short one that ends it', async () => {
+    const asked: number[] = [];
+    const rig = layerRig();
+    const source = new ModelSource({
+      sizeBytes: 12 * MIB,
+      isSizeKnown: false,
+      beforeRead: async (firstByte) => void asked.push(firstByte),
+    });
+    await finish(rig.upload(source));
+    expect(asked).toEqual([0, PART_BYTES, 2 * PART_BYTES]);
+  });
+
   test('tell how long each has taken, from its turn to its acknowledgement', async () => {
     const rig = layerRig({ partsInFlight: 1 });
     rig.registry.answer('sendPart', async (own) => {
@@ -146,6 +160,41 @@ describe('a part that fails', () => {
     ]);
     expect(rig.eventsOf('layer-stalled')).toEqual([]);
     await expectAllGivenBack(rig, source);
+  });
+
+  test('is no reason to send fewer at once, and is not on the wire while it waits', async () => {
+    const rig = layerRig({ retry: { attemptsMax: 3, delayMs: 1_000, delayMsMax: 1_000 } });
+    rig.registry.answer('sendPart', async (_own, _target, { shared, bodyLengthBytes }) => {
+      writeWiredBytes(shared, bodyLengthBytes);
+      throw faultOf('throttled', 'E_THROTTLED');
+    });
+    const upload = rig.upload(sourceOf(1));
+    await vi.advanceTimersByTimeAsync(490);
+    expect(rig.eventsOf('call-retried')).toHaveLength(1);
+    expect(rig.progress.movements).toEqual([]);
+    expect(rig.progress.snapshot()).toMatchObject({ partsInFlight: 0, wiredBytes: 0 });
+    await finish(upload);
+    expect(rig.eventsOf('window-changed')).toEqual([]);
+  });
+
+  test('while its tail is held leaves no hold behind', async () => {
+    const rig = layerRig({ tailHoldMs: 1_000, partsInFlight: 2 });
+    rig.registry.answer(
+      'sendPart',
+      async (own) => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return own();
+      },
+      async (_own, _target, { shared }) => {
+        writeWiredBytes(shared, 1);
+        throw faultOf('ambiguous', 'E_NETWORK');
+      },
+    );
+    const upload = rig.upload(sourceOf(2));
+    await vi.advanceTimersByTimeAsync(100);
+    // The answer to the first part is all that is waited for: fewer are sent at once now.
+    expect(vi.getTimerCount()).toBe(1);
+    expect(await finish(upload)).toMatchObject({ partCount: 2 });
   });
 
   test('waits before it is sent again', async () => {
@@ -373,6 +422,46 @@ describe('a part that stands still', () => {
     expect(touched).toEqual([false]);
     await expectAllGivenBack(rig, source);
   });
+});
+
+test('a late answer to a part that was given up does nothing to the next attempt', async () => {
+  const rig = layerRig({ tailHoldMs: 1_000 });
+  rig.registry.answer(
+    'sendPart',
+    async (own) => {
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      return own();
+    },
+    async (_own, _target, { shared, endByte }, _gate, signal) => {
+      writeWiredBytes(shared, 1);
+      await stuck(signal).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return endByte - 1;
+    },
+  );
+  const source = sourceOf(3);
+  expect(await finish(rig.upload(source))).toMatchObject({ partCount: 3 });
+  expect(rig.registry.calls.filter((call) => call === 'sendPart 5-10')).toHaveLength(2);
+  await expectAllGivenBack(rig, source);
+});
+
+test('a journal that breaks ends the upload, rather than leaving it waiting', async () => {
+  const broken = new Error('broken');
+  class BrokenJournals extends ModelJournals {
+    override async open(identity: JournalIdentity): Promise<LayerJournal> {
+      const journal = await super.open(identity);
+      const note = (): never => {
+        throw broken;
+      };
+      return { ...journal, note };
+    }
+  }
+  const rig = layerRig({ journals: new BrokenJournals() });
+  const source = sourceOf(2);
+  expect(await failureOf(rig.upload(source, { expectedDigest: digestOfSize(6 * MIB) }))).toBe(
+    broken,
+  );
+  await expectAllGivenBack(rig, source);
 });
 
 describe('an abort', () => {

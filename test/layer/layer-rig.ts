@@ -19,6 +19,8 @@ import { ModelWorkshop } from './model-workshop.ts';
 export function withClock(): void {
   beforeEach(() => {
     vi.useFakeTimers();
+    // Not at the beginning of time, where many things are alike.
+    vi.advanceTimersByTime(1_000);
   });
   afterEach(() => {
     const left = vi.getTimerCount();

@@ -165,6 +165,24 @@ describe('a layer that can be read twice for little', () => {
     expect(source.counts).toEqual({ opened: 1, closed: 1, assured: 1 });
   });
 
+  test('is seen to be hashed as long as that lasts', async () => {
+    const seen: unknown[] = [];
+    const rig = layerRig();
+    rig.registry.layers.add(KEY);
+    const source = new ModelSource({
+      sizeBytes: SIZE_BYTES,
+      cheapToReread: true,
+      beforeRead: async () => {
+        seen.push(
+          rig.progress.state,
+          rig.progress.movements.map((each) => each.waitingFor),
+        );
+      },
+    });
+    await finish(rig.upload(source));
+    expect(seen.slice(0, 2)).toEqual(['hashing', ['preparation']]);
+  });
+
   test('is not hashed first where its digest is known, or nothing is asked', async () => {
     for (const order of [{ expectedDigest: DIGEST }, { presence: 'ignore' as const }]) {
       const rig = layerRig();
@@ -358,6 +376,21 @@ describe('a layer whose upload ECR has lost', () => {
     await expectAllGivenBack(rig, source);
   });
 
+  test('tells of its Complete when that is repeated', async () => {
+    const rig = layerRig();
+    rig.registry.answer('completeUpload', faultOf('throttled', 'E_THROTTLED'));
+    await finish(rig.upload(new ModelSource({ sizeBytes: SIZE_BYTES })));
+    expect(rig.eventsOf('call-retried')).toMatchObject([{ operation: 'CompleteLayerUpload' }]);
+  });
+
+  test('does not start again where its own bytes are refused', async () => {
+    const rig = layerRig();
+    rig.registry.answer('completeUpload', faultOf('final', 'E_LAYER_REJECTED'));
+    const source = new ModelSource({ sizeBytes: SIZE_BYTES });
+    expect(await failureOf(rig.upload(source))).toMatchObject({ code: 'E_LAYER_REJECTED' });
+    expect(rig.registry.countOf('initiateUpload')).toBe(1);
+  });
+
   test('does not start again after any other failure', async () => {
     const rig = layerRig();
     const denied = faultOf('final', 'E_ACCESS_DENIED');
@@ -437,6 +470,20 @@ describe('the journal of a layer', () => {
       );
       expect(rig.workshop.portables).toEqual([rereadable ? undefined : { saved: undefined }]);
     }
+  });
+
+  test('is no reason to save the digest where there is none', async () => {
+    const rig = layerRig();
+    await finish(rig.upload(new ModelSource({ sizeBytes: SIZE_BYTES, rereadable: false })));
+    expect(rig.workshop.portables).toEqual([undefined]);
+  });
+
+  test('begins anew with the upload, and is not let go in between', async () => {
+    const journals = new ModelJournals();
+    const rig = layerRig({ journals });
+    rig.registry.answer('sendPart', LOST);
+    await finish(rig.upload(new ModelSource({ sizeBytes: SIZE_BYTES, digest: DIGEST })));
+    expect(journals.steps.slice(0, 3)).toEqual(['open', 'begin', 'begin']);
   });
 
   test('stays after a failure that the next call may go on from, also after an abort', async () => {
@@ -558,6 +605,15 @@ describe('a layer that an earlier process has begun', () => {
     const source = new ModelSource({ sizeBytes: SIZE_BYTES, digest: DIGEST });
     const outcome = await finish(rig.upload(source, { presence: 'ignore' }));
     expect(outcome).toMatchObject({ outcome: 'uploaded' });
+  });
+
+  test('and of unknown digest is sent without a question', async () => {
+    const file = { path: '/a/blob', stamp: 'as it was' };
+    const rig = layerRig({ journals: journalsWith(1) });
+    const source = new ModelSource({ sizeBytes: SIZE_BYTES, path: '/a/blob', file });
+    const outcome = await finish(rig.upload(source, { presence: 'ignore' }));
+    expect(outcome).toMatchObject({ outcome: 'uploaded' });
+    expect(rig.registry.countOf('hasLayer')).toBe(0);
   });
 
   test('keeps its journal where only the thread with the digest was lost', async () => {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   livePart,
   type LivePart,
@@ -27,10 +27,6 @@ const WHOLE_BYTES = BODY_BYTES - TAIL_BYTES;
 const TARGET = { repository: 'team/app', uploadId: 'one' };
 
 withClock();
-beforeEach(() => {
-  // Not at the beginning of time, where many things are alike.
-  vi.advanceTimersByTime(1_000);
-});
 
 /** A part of 3 MiB that was sent a moment ago. @param bodyLengthBytes base64 adds a third */
 function partOf(index = 0, bodyLengthBytes = BODY_BYTES): LivePart {
@@ -124,7 +120,7 @@ describe('the parts behind one that is acknowledged', () => {
 
   test('count one after the other, up to the first that is missing', () => {
     const parts = [0, 1, 2, 3, 4].map((index) => partOf(index));
-    for (const part of parts) if (part !== parts[3]) take(part, WHOLE_BYTES);
+    for (const index of [1, 2, 4]) take(parts[index] ?? partOf(), WHOLE_BYTES);
     vi.advanceTimersByTime(10);
     expect(readCommit(liveOf(...parts), 0).arrivedCount).toBe(2);
     expect(readCommit(liveOf(...parts), 3).arrivedCount).toBe(1);

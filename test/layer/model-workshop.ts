@@ -49,6 +49,7 @@ export class ModelWorkshop implements LayerWorkshop {
       if (first !== position) throw new Error(`the digest is at ${position}, not ${first}`);
       position = end;
       if (input.kind === 'file') return;
+      if (input.kind !== 'staged') throw new Error('neither a file nor staged');
       const staged = new Uint8Array(shared, input.offsetBytes, 1)[0];
       if (staged !== markAt(first)) throw new Error(`other bytes than those at ${first}`);
     };

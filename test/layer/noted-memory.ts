@@ -8,6 +8,7 @@ export class NotedMemory extends PartMemory {
   /** Preparations under way, and in all. */
   preparingCount = 0;
   preparedCount = 0;
+  releasedCount = 0;
 
   constructor() {
     super(100 * MIB, 100 * MIB);
@@ -20,6 +21,11 @@ export class NotedMemory extends PartMemory {
   ): Promise<SharedArrayBuffer> {
     this.wishes.push(`${sizeBytes} of ${remainingBytes}`);
     return super.acquire(sizeBytes, remainingBytes, signal);
+  }
+
+  override release(shared: SharedArrayBuffer): void {
+    this.releasedCount += 1;
+    super.release(shared);
   }
 
   override beginPreparation(): () => void {

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { LaneLost } from '../../src/layer/lane-lost.ts';
+import { partMemoryBytes } from '../../src/layer/part-memory.ts';
 import { planParts } from '../../src/layer/part-plan.ts';
 import { type PreparedPart, RegistryFault } from '../../src/layer/ports.ts';
 import { Resumption } from '../../src/layer/resumption.ts';
@@ -135,6 +136,7 @@ describe('an upload that is taken up', () => {
     expect(await finish(run())).toMatchObject({ partCount: 1 });
     expect(rig.workshop.jobs).toEqual([`preparePart 0-${PART_BYTES}`]);
     expect(rig.eventsOf('layer-resumed')).toMatchObject([{ resumedBytes: 0 }]);
+    expect(rig.context.memory.allocatedBytes).toBe(partMemoryBytes(PART_BYTES));
   });
 
   test('sends nothing where all is there', async () => {
