@@ -184,7 +184,7 @@ export class RegistryTraffic {
     this.#pausedUntilMs = Math.max(beforeMs, pause.untilMs);
     this.#pausedMs += this.#pausedUntilMs - beforeMs;
     if (longerMs < PAUSE_TOLD_MS_MIN || pause.isTooLong) return;
-    const resumesInMs = pause.untilMs - nowMs;
+    const resumesInMs = Math.ceil(pause.untilMs - nowMs);
     const message = `${this.#registry} is not asked for ${durationText(resumesInMs)}: ${said}`;
     this.#onPause({ registry: this.#registry, resumesInMs, message });
   }

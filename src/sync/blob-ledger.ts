@@ -25,23 +25,28 @@ export type BlobWay =
 export interface BlobClaim {
   readonly number: number;
   readonly repository: string;
-  /** Blobs that this push brings, and that others wait for if there are mounts. */
+  /** Blobs that this push brings, and that others wait for. */
   readonly leads: ReadonlySet<Digest>;
 }
 
 interface OpenClaim extends BlobClaim {
   readonly leads: Set<Digest>;
+  /** Those of them that are in the repository by now. */
+  readonly brought: Set<Digest>;
+  /** Tells who waits for a blob that it is there, or that the push has ended. */
+  readonly arrivals: Map<Digest, (() => void)[]>;
   /** Resolves when the push has ended, well or not. */
   readonly settled: Promise<void>;
   readonly settle: () => void;
 }
 
 export class BlobLedger {
-  /** Whether the account mounts at all; if not, nobody waits for anybody. */
+  /** Whether the account mounts at all; if not, nobody waits for another repository's images. */
   readonly mounts: boolean;
   /** A repository where a manifest names the blob, which is what ECR mounts from (user guide, H). */
   readonly #homes = new Map<Digest, string>();
-  readonly #leads = new Map<Digest, OpenClaim>();
+  /** By digest; where there are no mounts, by repository and digest. */
+  readonly #leads = new Map<string, OpenClaim>();
   /** Between two repositories, since a mount went well. */
   readonly #refusals = new Map<string, number>();
   #refusalsInARow = 0;
@@ -78,6 +83,8 @@ export class BlobLedger {
       number: this.#lastNumber,
       repository,
       leads: new Set(),
+      brought: new Set(),
+      arrivals: new Map(),
       settled,
       settle,
     };
@@ -102,21 +109,18 @@ export class BlobLedger {
     for (;;) {
       const from = this.#mountableFrom(digest, repository);
       if (from !== undefined) return { kind: 'mount', from };
-      const lead = this.#leads.get(digest);
+      const lead = this.#leads.get(this.#leadKey(repository, digest));
       if (lead === undefined) this.#lead(claim as OpenClaim, digest);
-      const mustNotWait =
-        !this.mounts ||
-        lead === undefined ||
-        lead === claim ||
-        // Where it is brought into the same repository, the engine sends it once.
-        lead.repository === repository ||
-        lead.number > claim.number ||
-        this.#isRefused(lead.repository, repository, digest);
-      if (mustNotWait) return { kind: 'upload' };
+      if (lead === undefined || lead === claim || lead.number > claim.number) break;
+      // In the same repository the blob itself is waited for, and the engine then finds it there.
+      const isHere = lead.repository === repository;
+      if (isHere && lead.brought.has(digest)) break;
+      if (!isHere && this.#isRefused(lead.repository, repository, digest)) break;
       const resume = onWait();
-      await abortable(lead.settled, signal);
+      await abortable(isHere ? arrivalOf(lead, digest) : lead.settled, signal);
       await abortable(resume(), signal);
     }
+    return { kind: 'upload' };
   }
 
   /**
@@ -168,6 +172,15 @@ export class BlobLedger {
     return true;
   }
 
+  /** A blob is in the repository of the push. */
+  brought(claim: BlobClaim, digest: Digest): void {
+    const { leads, brought, arrivals } = claim as OpenClaim;
+    if (!leads.has(digest)) return;
+    brought.add(digest);
+    for (const tell of arrivals.get(digest) ?? []) tell();
+    arrivals.delete(digest);
+  }
+
   /**
    * The push has ended.
    * @param named the blobs that its manifests name, if it went well: they can be mounted from now on
@@ -176,18 +189,23 @@ export class BlobLedger {
     const own = claim as OpenClaim;
     if (named !== undefined) this.addHome(claim.repository, named);
     for (const digest of own.leads) {
-      if (this.#leads.get(digest) === own) this.#leads.delete(digest);
+      const key = this.#leadKey(own.repository, digest);
+      if (this.#leads.get(key) === own) this.#leads.delete(key);
     }
+    for (const waiting of own.arrivals.values()) for (const tell of waiting) tell();
+    own.arrivals.clear();
     own.settle();
   }
 
   #lead(claim: OpenClaim, digest: Digest): void {
-    if (this.mounts) {
-      if (this.#leads.has(digest)) return;
-      this.#leads.set(digest, claim);
-    }
-    // Without mounts each push brings all of its own.
+    const key = this.#leadKey(claim.repository, digest);
+    if (this.#leads.has(key)) return;
+    this.#leads.set(key, claim);
     claim.leads.add(digest);
+  }
+
+  #leadKey(repository: string, digest: Digest): string {
+    return this.mounts ? digest : pair(repository, digest);
   }
 
   #mountableFrom(digest: Digest, repository: string): string | undefined {
@@ -203,6 +221,15 @@ export class BlobLedger {
     if ((this.#refusals.get(between) ?? 0) >= REFUSALS_MAX) return true;
     return this.#refusedBlobs.has(pair(between, digest));
   }
+}
+
+/** Resolves when the blob is there, or the push has ended. */
+function arrivalOf({ arrivals }: OpenClaim, digest: Digest): Promise<void> {
+  return new Promise((resolve) => {
+    const waiting = arrivals.get(digest) ?? [];
+    arrivals.set(digest, waiting);
+    waiting.push(resolve);
+  });
 }
 
 /** Names of repositories hold no blanks. */

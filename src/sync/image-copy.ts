@@ -186,6 +186,7 @@ class Delivery {
     }
     try {
       await upload(this.#member.sourceOf(blob));
+      ledger.brought(claim, digest);
     } finally {
       // It may have been there after all: then nobody has opened the source, and others wait for that.
       this.#member.doWithout(digest);

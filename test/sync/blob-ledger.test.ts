@@ -35,10 +35,26 @@ describe('who brings a blob into a target', () => {
     expect(await waiting).toEqual({ kind: 'mount', from: 'a' });
   });
 
-  test('an image of the same repository does not wait: the engine sends the blob once', async () => {
+  test('an image of the same repository waits for the blob only, not for the whole image', async () => {
     const ledger = new BlobLedger(true);
-    ledger.claim('a', [base]);
+    const first = ledger.claim('a', [base]);
+    const waiting = wayOf(ledger, ledger.claim('a', [base]), base);
+    expect(await stateOf(waiting)).toBeUndefined();
+    ledger.brought(first, base);
+    expect(await waiting).toEqual({ kind: 'upload' });
     expect(await wayOf(ledger, ledger.claim('a', [base]), base)).toEqual({ kind: 'upload' });
+    const elsewhere = wayOf(ledger, ledger.claim('b', [base]), base);
+    expect(await stateOf(elsewhere)).toBeUndefined();
+    ledger.settle(first, [base]);
+    expect(await elsewhere).toEqual({ kind: 'mount', from: 'a' });
+  });
+
+  test('an image of the same repository goes on when the first one has failed', async () => {
+    const ledger = new BlobLedger(true);
+    const first = ledger.claim('a', [base]);
+    const waiting = wayOf(ledger, ledger.claim('a', [base]), base);
+    ledger.settle(first, undefined);
+    expect(await waiting).toEqual({ kind: 'upload' });
   });
 
   test('one that waited takes the lead when the first image has failed', async () => {
@@ -120,7 +136,7 @@ describe('who brings a blob into a target', () => {
     expect(mountCount).toBe(1);
   });
 
-  test('without mounts everybody brings all of their own, and nobody waits', async () => {
+  test('without mounts every repository gets its own, and nobody waits for another one', async () => {
     const ledger = new BlobLedger(false);
     ledger.addHome('z', [base]);
     const claims = ['a', 'b'].map((repository) => ledger.claim(repository, [base, app]));
@@ -246,6 +262,7 @@ class Model {
         this.#flights.delete(key);
       }
     }
+    this.#ledger.brought(claim, blob);
   }
 
   async #send(blob: Digest, mustFail: boolean, signal: AbortSignal): Promise<void> {
