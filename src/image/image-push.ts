@@ -28,6 +28,7 @@ export class ImagePush {
   readonly #plan: ImagePlan;
   readonly #context: ImageContext;
   readonly #obtainBlob: PushHooks['obtainBlob'];
+  readonly #createOnce: PushHooks['createOnce'];
   /** Ends what runs side by side when one of it fails. */
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
@@ -60,6 +61,7 @@ export class ImagePush {
     this.#plan = plan;
     this.#context = context;
     this.#obtainBlob = hooks.obtainBlob;
+    this.#createOnce = hooks.createOnce;
     const missing = plan.manifests.filter(({ action }) => action === 'put');
     this.#missing = new Set(missing.map((manifest) => manifest.digest));
     this.#drain = drainSignal;
@@ -94,11 +96,14 @@ export class ImagePush {
   async #ensureRepository(): Promise<void> {
     if (this.#plan.repositoryExists) return;
     const { repository } = this.#context.name;
-    await forCaller(
-      callRegistry(this.#context, 'CreateRepository', this.#signal, () =>
-        this.#context.registry.createRepository(repository, this.#signal),
-      ),
-    );
+    const create = async (): Promise<void> => {
+      await forCaller(
+        callRegistry(this.#context, 'CreateRepository', this.#signal, () =>
+          this.#context.registry.createRepository(repository, this.#signal),
+        ),
+      );
+    };
+    await (this.#createOnce?.(create) ?? create());
   }
 
   /** Brings a blob into the repository: sends it, or lets the caller find a cheaper way. */

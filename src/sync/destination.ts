@@ -14,6 +14,8 @@ export class Destination {
     mountedBytes: 0,
     mountsRefusedCount: 0,
   };
+  /** Repositories that were created, or are being created. */
+  readonly #created = new Map<string, Promise<void>>();
   #ledger: Promise<BlobLedger> | undefined;
 
   constructor(target: SyncTarget) {
@@ -28,6 +30,27 @@ export class Destination {
       () => new BlobLedger(true),
     );
     return this.#ledger;
+  }
+
+  /** Creates a repository, unless another image has had it created. */
+  async createOnce(repository: string, create: () => Promise<void>): Promise<void> {
+    const known = this.#created.get(repository);
+    if (known !== undefined) {
+      const isCreated = await known.then(
+        () => true,
+        () => false,
+      );
+      // Whose attempt fails may have been ended: that says nothing of this one.
+      return isCreated ? undefined : this.createOnce(repository, create);
+    }
+    const creating = create();
+    this.#created.set(repository, creating);
+    try {
+      await creating;
+    } catch (error) {
+      this.#created.delete(repository);
+      throw error;
+    }
   }
 
   /** What happens to a push's layers. */

@@ -126,6 +126,7 @@ class Delivery {
               return this.#claim.leads;
             }, signal);
           },
+          createOnce: (create) => destination.createOnce(repository, create),
           obtainBlob: (blob, upload, ownSignal) =>
             this.#obtain(ledger, blob, upload, ownSignal).finally(() => this.#share.obtained()),
         },

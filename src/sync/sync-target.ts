@@ -14,6 +14,8 @@ export interface TargetPush extends ImageRequest {
   readonly createRepository: boolean | RepositorySettings;
   /** Called when it is known what has to be done, before anything is created or sent. */
   readonly beforeTransfer: (plan: ImagePlan) => Promise<void>;
+  /** Creates the repository where it is missing. */
+  readonly createOnce: (create: () => Promise<void>) => Promise<void>;
   /**
    * Brings a blob that the repository lacks into it.
    * @param upload sends it from the image's source, or from another source of the same bytes

@@ -130,11 +130,12 @@ export class RegistryTarget {
   }
 
   async push(request: ImageRequest & PushHooks, call: ImageCall): Promise<ImageReceipt> {
-    const { beforeTransfer, obtainBlob, ...image } = request;
+    const { beforeTransfer, createOnce, obtainBlob, ...image } = request;
+    const hooks = { beforeTransfer, createOnce, obtainBlob };
     assertImageRequest(image);
     return withOwnDrain(call, (own) =>
       this.#work.start(call.signal, async (signal) =>
-        (await this.#work.images()).push(image, own, signal, { beforeTransfer, obtainBlob }),
+        (await this.#work.images()).push(image, own, signal, hooks),
       ),
     );
   }

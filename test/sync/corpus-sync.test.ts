@@ -50,6 +50,8 @@ describe('a sync of 120 images in 12 repositories', { timeout }, () => {
     const mounted = (placeCount - cold.uploadCount) / (placeCount - blobCount);
     expect(mounted).toBeGreaterThanOrEqual(0.98);
     expect(cold.throttledCount).toBe(0);
+    const created = names.map((name) => tally.callsOf(name, 'CreateRepository'));
+    expect(created).toEqual(names.map(() => 1));
     // An index without its images, or an image without its layers, would have been refused.
     expect(refusalsOf(cold.failures, 'PutImage')).toEqual([]);
     await expectSubjectsFirst(rig, corpus);

@@ -82,6 +82,7 @@ export function pushInto(
     image: memoryImage(image),
     createRepository: false,
     beforeTransfer: () => Promise.resolve(),
+    createOnce: (create) => create(),
     obtainBlob: async (_blob, upload) => {
       await upload();
       return 'uploaded';
