@@ -8,8 +8,8 @@ import { temporaryFolder } from './temporary-folder.ts';
 
 const NOT_YET = [
   /\/node_modules\/(@aws-sdk|@smithy)\//,
-  /\/node_modules\/(@[^/]+\/)?(piscina|hash-wasm|commander|cli-progress|tar|undici|jsonc-parser|zstd-wasm)\//,
-  /\/dist\/(workers|src\/(emulator|cli|network\/agent))\b/,
+  /\/node_modules\/(@[^/]+\/)?(piscina|hash-wasm|commander|cli-progress|tar|undici|jsonc-parser|zstd-wasm|yaml|zod|semver|picomatch|prom-client)\//,
+  /\/dist\/(workers|src\/(emulator|sync|cli|network\/agent))\b/,
   /\/(image-station|ecr-sdk|layer-upload)\.js/,
   /^node:(http|https|tls|crypto)$/,
 ];

@@ -3,6 +3,8 @@ import type { Digest, LayerEvent, LayerReceipt, UploaderOptions } from 'longshor
 import { bytesSource, createUploader, fileSource, LongshoreError, streamSource } from 'longshore';
 import type { EmulatorOptions } from 'longshore/emulator';
 import { startEmulator } from 'longshore/emulator';
+import type { SyncConfig, SyncReport } from 'longshore/sync';
+import { planSync, runSync } from 'longshore/sync';
 
 const options: UploaderOptions = { region: 'eu-central-1', hasher: 'auto', partsInFlight: 4 };
 
@@ -26,6 +28,14 @@ export function explain(error: unknown): string {
     return `${error.message} ${limitBytes}`;
   }
   return LongshoreError.is(error) ? error.code : String(error);
+}
+
+export async function mirror(config: SyncConfig): Promise<SyncReport | undefined> {
+  const plan = await planSync(config);
+  for await (const event of runSync(plan, { imagesInFlight: 8 })) {
+    if (event.type === 'sync-completed') return event.report;
+  }
+  return undefined;
 }
 
 export const sources = [bytesSource(new Uint8Array(1)), streamSource(process.stdin)];
