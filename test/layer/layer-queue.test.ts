@@ -201,7 +201,7 @@ describe('a layer that is aborted', () => {
   });
 
   test('while it waits for its turn is not begun', async () => {
-    const { rig, run, typesOf } = queueOf();
+    const { rig, run, events, typesOf } = queueOf();
     rig.registry.answer('initiateUpload', async (own) => {
       await after(100);
       return own();
@@ -214,6 +214,7 @@ describe('a layer that is aborted', () => {
     begin.abort(reason);
     expect(await second).toBe(reason);
     expect(typesOf(2)).toEqual(['layer-failed']);
+    expect(events.at(-1)).toMatchObject({ layerId: 2, code: 'ABORTED', message: 'no more' });
     // What had begun goes on.
     expect(await finish(first)).toMatchObject({ outcome: 'uploaded' });
   });

@@ -52,6 +52,7 @@ describe('part plan', () => {
   test('uses the size asked for where the count allows it', () => {
     expect(planParts(100 * MIB, 7 * MIB, 'layer').partSizeBytes).toBe(7 * MIB);
     expect(planParts(42_000 * MIB, 10 * MIB, 'layer').partSizeBytes).toBe(10 * MIB);
+    expect(planParts(31_500 * MIB, 7.5 * MIB, 'layer').partSizeBytes).toBe(7.5 * MIB);
   });
 
   test('raises the part size for a layer that would need more than 4,200 parts', () => {
@@ -94,6 +95,19 @@ describe('part plan', () => {
     expect(() => plan.partAt(last + 1, 1)).toThrow(
       expect.objectContaining({ code: 'E_LAYER_TOO_LARGE' }),
     );
+  });
+
+  test('goes on in preferred parts as long as the largest could still carry the rest', () => {
+    const plan = planParts(undefined, 10 * MIB, 'stream');
+    // A part now, and 100 largest ones behind it.
+    const index = PARTS_PER_LAYER_MAX - 1 - 100;
+    const lengthAt = (firstByte: number): number => {
+      const range = plan.partAt(index, firstByte);
+      return range === undefined ? 0 : range.endByte - range.firstByte;
+    };
+    const firstByte = LAYER_SIZE_MAX_BYTES - 10 * MIB - 100 * PART_SIZE_MAX_BYTES;
+    expect(lengthAt(firstByte)).toBe(10 * MIB);
+    expect(lengthAt(firstByte - 1)).toBe(PART_SIZE_MAX_BYTES);
   });
 
   test('lets a stream of unknown length grow to the largest layer', () => {

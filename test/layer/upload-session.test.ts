@@ -115,9 +115,83 @@ describe('upload session', () => {
 
   test('refuses parts that do not follow each other', () => {
     const session = new UploadSession(1, 2);
-    expect(() => session.add(range(1, 10))).toThrow(RangeError);
+    expect(() => session.add(range(1, 10))).toThrow(new RangeError('part 1-10 does not follow'));
     session.add(range(0, 10));
     expect(() => session.add(range(10, 10))).toThrow(RangeError);
+  });
+});
+
+/** A window of four with four parts on the wire, all but the first held. */
+function sessionOfFour(failuresMax = 5): UploadSession {
+  const session = new UploadSession(4, failuresMax);
+  for (let index = 0; index < 4; index += 1) session.add(range(index * 10, index * 10 + 10));
+  return session;
+}
+
+describe('a part of a session', () => {
+  test('that fails is sent again after a wait, and no fewer travel at once', () => {
+    expect(sessionOfFour().failed(0, 1)).toEqual([{ type: 'wait', index: 0, failureCount: 1 }]);
+  });
+
+  test('that stood still is sent again, and fewer travel at once, down to one', () => {
+    expect(sessionOfFour().failed(0, 1, true)).toEqual([
+      { type: 'window', size: 2 },
+      { type: 'wait', index: 0, failureCount: 1 },
+    ]);
+    const narrow = new UploadSession(1, 5);
+    narrow.add(range(0, 10));
+    expect(narrow.failed(0, 1, true)).toEqual([{ type: 'wait', index: 0, failureCount: 1 }]);
+  });
+
+  test('that fails while it is held has not landed: it counts as no failure, but fewer travel', () => {
+    const session = sessionOfFour(1);
+    expect(session.failed(1, 1)).toEqual([
+      { type: 'window', size: 2 },
+      { type: 'wait', index: 1, failureCount: 1 },
+    ]);
+  });
+
+  test('that is refused for its order while it is held says nothing of the registry', () => {
+    expect(sessionOfFour().outOfOrder(1, 1, 0)).toEqual([
+      { type: 'window', size: 2 },
+      { type: 'wait', index: 1, failureCount: 1 },
+    ]);
+  });
+
+  test('that is refused, though it is the next one, is sent again', () => {
+    expect(sessionOfFour().outOfOrder(0, 1, 0)).toEqual([
+      { type: 'wait', index: 0, failureCount: 1 },
+    ]);
+  });
+
+  test('is not given up for a hold that is over, or never was', () => {
+    const session = sessionOfFour();
+    expect(session.holdExpired(0, 1)).toEqual([]);
+    expect(session.holdExpired(7, 1)).toEqual([]);
+    expect(session.holdExpired(1, 2)).toEqual([]);
+    expect(session.inFlightCount).toBe(4);
+  });
+
+  test('is not due unless it waits', () => {
+    const session = sessionOfFour();
+    expect(session.due(0)).toEqual([]);
+    expect(session.due(7)).toEqual([]);
+    session.failed(0, 1);
+    expect(session.due(0)).toEqual([{ type: 'transmit', index: 0, attempt: 2, held: false }]);
+    expect(session.due(0)).toEqual([]);
+  });
+
+  test('is not answered twice, nor one that nobody knows', () => {
+    const session = sessionOfFour();
+    session.failed(0, 1);
+    expect(session.failed(0, 1)).toEqual([]);
+    expect(session.acknowledged(0, 1, 9)).toEqual([]);
+    expect(session.acknowledged(7, 1, 79)).toEqual([]);
+    expect([session.committedCount, session.committedBytes]).toEqual([0, 0]);
+    session.due(0);
+    session.acknowledged(0, 2, 9);
+    expect([session.committedCount, session.committedBytes]).toEqual([1, 10]);
+    expect(session.acknowledged(0, 2, 9)).toEqual([]);
   });
 });
 

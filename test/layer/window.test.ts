@@ -183,4 +183,51 @@ describe('window control', () => {
     expect(sizesOf(window, times(7, MISSED))).toEqual([]);
     expect(sizesOf(window, times(24, MISSED)).length).toBeLessThanOrEqual(3);
   });
+
+  test('searches by thirds only until a window’s worth of parts came in time', () => {
+    const growth = (fittingCount: number): number[] => {
+      const window = new WindowControl(16);
+      return sizesOf(window, [...times(fittingCount, FITTING), MISSED]);
+    };
+    expect([6, 11, 12].map((fittingCount) => growth(fittingCount))).toEqual([[8], [8], []]);
+  });
+
+  test('counts a part that is late again within two windows, and not later', () => {
+    const growth = (fittingCount: number): number[] => {
+      const window = new WindowControl(16);
+      sizesOf(window, times(20, FITTING));
+      return sizesOf(window, [MISSED, ...times(fittingCount, FITTING), MISSED]);
+    };
+    expect([11, 12].map((fittingCount) => growth(fittingCount))).toEqual([[7], []]);
+  });
+
+  test('shrinks with the eighth commit that has parts to spare', () => {
+    const window = new WindowControl(16);
+    expect(sizesOf(window, times(7, SPARE))).toEqual([]);
+    expect(sizesOf(window, [SPARE])).toEqual([5]);
+  });
+
+  test('comes back to where it broke, and stays there while parts come in time', () => {
+    const window = new WindowControl(16);
+    window.broken();
+    expect(sizesOf(window, times(200, FITTING))).toEqual([4, 5, 6]);
+  });
+
+  test('that broke grows by single parts, and eight commits after the last one', () => {
+    const window = new WindowControl(16);
+    sizesOf(window, times(60, SPARE));
+    expect(window.size).toBe(3);
+    window.broken();
+    expect(sizesOf(window, times(16, MISSED))).toEqual([2, 3]);
+    expect(sizesOf(window, times(7, MISSED))).toEqual([]);
+    expect(sizesOf(window, [MISSED])).toEqual([4]);
+  });
+
+  test('that broke while it was searching grows by single parts too', () => {
+    const window = new WindowControl(16);
+    window.broken();
+    sizesOf(window, times(24, MISSED));
+    expect(window.size).toBe(6);
+    expect(sizesOf(window, times(60, MISSED)).slice(0, 3)).toEqual([7, 8, 9]);
+  });
 });
