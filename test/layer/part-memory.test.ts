@@ -85,6 +85,25 @@ describe('part memory', () => {
     expect(memory.allocatedBytes).toBe(40);
   });
 
+  test('keeps what it has of other sizes as long as there is room', async () => {
+    const memory = new PartMemory(100);
+    const [first, second] = [
+      await memory.acquire(40, 1, never),
+      await memory.acquire(60, 1, never),
+    ];
+    memory.release(first);
+    memory.release(second);
+    expect(await memory.acquire(40, 1, never)).toBe(first);
+    expect(memory.allocatedBytes).toBe(100);
+  });
+
+  test('refuses at once what can never be had', async () => {
+    const memory = new PartMemory(100);
+    await expect(memory.acquire(101, 1, never)).rejects.toThrow(
+      new RangeError('101 bytes exceed the cap'),
+    );
+  });
+
   test('drops what is kept to make room for another size', async () => {
     const memory = new PartMemory(100);
     memory.release(await memory.acquire(60, 1, never));
@@ -193,6 +212,16 @@ describe('part memory beyond its first share', () => {
     for (let part = 0; part < 4; part += 1) memory.noteWire(1);
     await vi.advanceTimersByTimeAsync(100);
     expect(memory.allocatedBytes).toBe(40);
+    memory.release(await waiting);
+    memory.release(taken);
+  });
+
+  test('grows up to its cap', async () => {
+    const memory = new PartMemory(50, 20);
+    const taken = await memory.acquire(20, 1, never);
+    const waiting = memory.acquire(30, 1, never);
+    await vi.advanceTimersByTimeAsync(60);
+    expect(memory.allocatedBytes).toBe(50);
     memory.release(await waiting);
     memory.release(taken);
   });

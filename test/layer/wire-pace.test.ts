@@ -35,6 +35,7 @@ describe('a line', () => {
     const pace = paceOf(1, undefined, 0, -5);
     pace.measure(2.1);
     expect(pace.isLineFull).toBe(true);
+    expect(paceOf(1, 0, 1.9).isLineFull).toBe(false);
   });
 
   test('is not made by one part that was quick by chance', () => {
