@@ -102,7 +102,7 @@ class Delivery {
   async run(): Promise<DeliveryOutcome> {
     const { destination, repository, tags } = this.#delivery;
     const { mapping, source, digest } = this.#job;
-    const { signal, drainSignal, digests } = this.#context;
+    const { signal, digests } = this.#context;
     const ledger = await destination.ledger(signal);
     let named: readonly Digest[] | undefined;
     try {
@@ -130,7 +130,8 @@ class Delivery {
           obtainBlob: (blob, upload, ownSignal) =>
             this.#obtain(ledger, blob, upload, ownSignal).finally(() => this.#share.obtained()),
         },
-        { signal, drainSignal, onEvent: (event) => destination.heard(event) },
+        // Who drains a sync begins no more images; those that were begun become whole.
+        { signal, drainSignal: signal, onEvent: (event) => destination.heard(event) },
       );
       named = receipt.blobs.flatMap((blob) => (blob.outcome === 'foreign' ? [] : [blob.digest]));
       if (mapping.platforms !== undefined) digests.set(digest, mapping.platforms, receipt.digest);

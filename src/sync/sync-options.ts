@@ -10,8 +10,8 @@ export interface SyncOptions {
   /** Aborts it: what runs is broken off, and the sync rejects with `signal.reason`. */
   readonly signal?: AbortSignal;
   /**
-   * Once it aborts, no image, layer or manifest is begun; layers that are being sent are finished. The
-   * sync then ends with its report, `interrupted`; another run finds what was completed.
+   * Once it aborts, no image is begun; those that are being copied are finished. The sync then ends with
+   * its report, `interrupted` if something was left undone.
    */
   readonly drainSignal?: AbortSignal;
   /** Takes only the tags that this report calls failed or not started. */
