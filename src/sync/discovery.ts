@@ -10,6 +10,7 @@ import {
   readDestinationTags,
 } from './destination-tags.ts';
 import type { DigestCache } from './digest-cache.ts';
+import { nothingFound } from './from-pattern.ts';
 import { type ImageJob, jobsOf } from './image-job.ts';
 import { repositoryNameFor } from './repository-name.ts';
 import type { SourceRepositories, SourceRepository } from './source-repository.ts';
@@ -83,13 +84,17 @@ export class Discovery {
   ): Promise<void> {
     const filter = compileTagFilter(mapping.tags ?? {});
     const pending = new PendingWork();
+    let isFound = false;
     try {
       for await (const source of this.#context.sources.expand(from, this.#signal)) {
+        isFound = true;
         if (seen.has(source.name)) continue;
         seen.add(source.name);
         const task = { mapping, position, filter, source };
         pending.add(this.#repositoryLimit(() => this.#lookInto(task)));
       }
+      // A mirror that does nothing looks as healthy as one that is up to date.
+      if (!isFound) throw nothingFound(from);
     } catch (error) {
       // Nothing runs on behind the caller's back: it ends by the same signal.
       if (this.#signal.aborted) await pending.settled();

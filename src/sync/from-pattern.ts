@@ -70,3 +70,12 @@ function matcherOf(pattern: string): (repository: string) => boolean {
     nonegate: true,
   });
 }
+
+/** A pattern that names no repository: likely a mistake, and a mirror that does nothing looks healthy. */
+export function nothingFound(from: string): LongshoreError<'E_IMAGE_NOT_FOUND'> {
+  return new LongshoreError(
+    'E_IMAGE_NOT_FOUND',
+    `${from} matches no repository that the registry lists; * stands for anything but /, ** for anything`,
+    { source: from, wanted: from, choices: [] },
+  );
+}

@@ -282,6 +282,19 @@ describe('what cannot be looked at', () => {
     expect(found.failed).toEqual([app]);
   });
 
+  test('is a pattern that matches nothing: a mirror that does nothing would look healthy', async () => {
+    const found = await discover({
+      mappings: [{ from: 'registry.example/mirror/*' }],
+      sources: fakeSources({ 'registry.example/mirror/*': [] }),
+      targets: [new FakeTarget('one')],
+    });
+    expect(decisions(found)).toEqual(['* * one fail unreadable']);
+    expect(found.tags[0]).toMatchObject({
+      code: 'E_IMAGE_NOT_FOUND',
+      detail: expect.stringContaining('matches no repository') as unknown,
+    });
+  });
+
   test('is the rest of a pattern, whose first repositories are copied all the same', async () => {
     const found = await discover({
       mappings: [{ from: 'registry.example/*' }],
