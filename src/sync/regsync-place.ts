@@ -5,6 +5,9 @@ import type { TargetSettings } from './sync-config.ts';
 /** `ACCOUNT.dkr.ecr[-fips].REGION.SUFFIX` and `ACCOUNT.dkr-ecr[-fips].REGION.on.aws` (endpoint lists, H). */
 const ECR_HOST = /^([0-9]{12})\.dkr[.-]ecr(-fips)?\.([a-z0-9-]+)\.[a-z0-9.-]+$/;
 
+/** Stands where somebody has to say which account is meant. */
+const NO_ACCOUNT = '000000000000';
+
 export interface ImportedTarget {
   /** In our `targets`. */
   readonly name: string;
@@ -32,9 +35,11 @@ export function importTarget(target: string): ImportedTarget {
     .replace(/^[^A-Za-z0-9]+/, '')
     .slice(0, 64);
   const notes = [
-    `${host} is not ECR: set the region and registryId of the ECR registry to fill instead`,
+    `${host} is not ECR: set the region and registryId of the ECR registry to fill instead (${NO_ACCOUNT} is none)`,
   ];
-  return { name: name === '' ? 'main' : name, settings: {}, notes, rest };
+  // Not to fill the account at hand by mistake.
+  const settings = { registryId: NO_ACCOUNT };
+  return { name: name === '' ? 'main' : name, settings, notes, rest };
 }
 
 /** A variable that a Go template takes from the environment: `{{env "HUB_TOKEN"}}`. */

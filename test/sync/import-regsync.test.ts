@@ -91,8 +91,9 @@ describe('a file of regsync', () => {
         123456789012-eu-west-1:
           region: eu-west-1
           registryId: "123456789012"
-        # registry.example.org is not ECR: set the region and registryId of the ECR registry to fill instead
-        registry.example.org: {}
+        # registry.example.org is not ECR: set the region and registryId of the ECR registry to fill instead (000000000000 is none)
+        registry.example.org:
+          registryId: "000000000000"
         123456789012-us-east-1:
           region: us-east-1
           registryId: "123456789012"
@@ -158,7 +159,7 @@ describe('a file of regsync', () => {
   test('with registries of ECR as targets, and others to be filled in', () => {
     expect(parseSyncConfig(text).targets).toEqual({
       '123456789012-eu-west-1': { region: 'eu-west-1', registryId: '123456789012' },
-      'registry.example.org': {},
+      'registry.example.org': { registryId: '000000000000' },
       '123456789012-us-east-1': { region: 'us-east-1', registryId: '123456789012' },
     });
   });
