@@ -9,6 +9,7 @@ import { checkSyncFlags, type SyncFlags, syncOptionsOf } from './sync-flags.ts';
 import type { SyncPlan } from './sync-functions.ts';
 import { importConfig } from './sync-import.ts';
 import { watchSyncInterruption } from './sync-interruption.ts';
+import { readSyncFile } from './sync-file.ts';
 import { checkReportPlace, readReport } from './sync-report-file.ts';
 import { runSyncJob, startDisplay, type SyncJob } from './sync-run.ts';
 import { watchSync } from './sync-watch.ts';
@@ -49,7 +50,7 @@ async function planJob(context: CliContext, job: SyncJob): Promise<number> {
   const display = startDisplay(context, flags);
   let plan: SyncPlan;
   try {
-    const config = await sync.readSyncConfig(file);
+    const config = await readSyncFile(sync, file);
     plan = await sync.planSync(config, { ...job.options, signal: end.signal });
   } catch (error) {
     display.stop();

@@ -5,6 +5,7 @@ import { chooseProgressKind } from './progress/progress-start.ts';
 import { plural } from './progress/quantity-format.ts';
 import type { SyncDisplay } from './progress/sync-display.ts';
 import { startSyncDisplay } from './progress/sync-display-start.ts';
+import { readSyncFile } from './sync-file.ts';
 import type { SyncFlags } from './sync-flags.ts';
 import type { SyncEvent, SyncFunctions, SyncOptions, SyncReport } from './sync-functions.ts';
 import type { SyncInterruption } from './sync-interruption.ts';
@@ -71,7 +72,7 @@ async function follow(
 ): Promise<SyncEnding> {
   let known: SyncReport | undefined;
   try {
-    const config = await sync.readSyncConfig(file);
+    const config = await readSyncFile(sync, file);
     const run = sync.runSync(config, { ...options, drainSignal, signal });
     for (;;) {
       const step = await run.next();

@@ -7,6 +7,7 @@ import { formatDuration } from './progress/quantity-format.ts';
 import { startSyncEndpoint, type SyncEndpoint } from './sync-endpoint.ts';
 import { endSync } from './sync-ending.ts';
 import { type SyncInterruption, watchSyncInterruption } from './sync-interruption.ts';
+import { readSyncFile } from './sync-file.ts';
 import { runSyncJob, type SyncJob } from './sync-run.ts';
 
 export interface WatchedSync extends SyncJob {
@@ -17,7 +18,7 @@ export interface WatchedSync extends SyncJob {
 /** @returns the exit code */
 export async function watchSync(context: CliContext, job: WatchedSync): Promise<number> {
   // What is wrong from the beginning is for people to put right. Later it may be a file half written.
-  await job.sync.readSyncConfig(job.file);
+  await readSyncFile(job.sync, job.file);
   const { listen } = job.flags;
   const endpoint = listen === undefined ? undefined : await startSyncEndpoint(context, listen);
   const interruption = watchSyncInterruption(context);

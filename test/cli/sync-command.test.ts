@@ -99,6 +99,20 @@ describe('a configuration that is wrong', () => {
     },
   );
 
+  test.each([[], ['--dry-run'], ['--watch', '5m']])(
+    'that is not there ends %j with 2',
+    async (...flags) => {
+      const gone = new LongshoreError('E_SOURCE_UNREADABLE', 'm.yaml cannot be read: ENOENT', {
+        source: 'm.yaml',
+        systemCode: 'ENOENT',
+      });
+      const setup = setUpSync(telling(DONE), { readSyncConfig: () => Promise.reject(gone) });
+      expect(await runProgram(setup.context, ['sync', 'm.yaml', ...flags])).toBe(2);
+      expect(setup.context.stderr.text).toContain('m.yaml cannot be read: ENOENT');
+      expect(setup.runCount()).toBe(0);
+    },
+  );
+
   test('is told to machines with all places', async () => {
     const setup = setUpSync(telling(DONE), { readSyncConfig: () => Promise.reject(wrong) });
     expect(await runProgram(setup.context, ['sync', 'm.yaml', '--json'])).toBe(2);
