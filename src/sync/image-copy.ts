@@ -10,8 +10,8 @@ import type { BlobClaim, BlobLedger } from './blob-ledger.ts';
 import type { DigestCache } from './digest-cache.ts';
 import type { ImageDelivery, ImageJob } from './image-job.ts';
 import type { JobSlot, SlotShare } from './job-slot.ts';
-import { SharedBlobs, type SharingMember } from './shared-blobs.ts';
-import type { SharedReads } from './shared-read.ts';
+import { SharedBlobs, type SharingMember } from './joint-blobs.ts';
+import type { SharedReads } from './joint-read.ts';
 import type { SyncEvent } from './sync-events.ts';
 
 /** How one target got the image. */

@@ -3,7 +3,7 @@
 import { abortable } from '../abort.ts';
 import type { LayerSource, OpenSource } from '../layer/layer-source.ts';
 import { sourceUnreadable } from '../layer/source-errors.ts';
-import { type PassMember, PIECE_BYTES_MAX, type SharedPass } from './shared-pass.ts';
+import { type PassMember, PIECE_BYTES_MAX, type SharedPass } from './joint-pass.ts';
 
 export class PassSource implements OpenSource {
   readonly sizeBytes: number | undefined;

@@ -12,7 +12,7 @@ import { type ImageDelivery, type ImageJob, jobsOf } from './image-job.ts';
 import { JobSlot } from './job-slot.ts';
 import { PendingWork } from './pending-work.ts';
 import { ProgressMeter } from './progress-meter.ts';
-import type { SharedReads } from './shared-read.ts';
+import type { SharedReads } from './joint-read.ts';
 import type { SyncEvent } from './sync-events.ts';
 import type { PlannedSyncTag } from './sync-plan.ts';
 import { SyncRecord } from './sync-record.ts';

@@ -6,7 +6,7 @@ import { checkSyncConfig } from './config-check.ts';
 import { Destination } from './destination.ts';
 import { DigestCache } from './digest-cache.ts';
 import { RegistrySources } from './registry-sources.ts';
-import { SharedReads } from './shared-read.ts';
+import { SharedReads } from './joint-read.ts';
 import type { SyncConfig, TargetSettings } from './sync-config.ts';
 import { imagesInFlightOf, type SyncOptions } from './sync-options.ts';
 import { WantedTags } from './wanted-tags.ts';

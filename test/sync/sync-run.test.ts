@@ -5,7 +5,7 @@ import { Destination } from '../../src/sync/destination.ts';
 import { DigestCache } from '../../src/sync/digest-cache.ts';
 import { EventQueue } from '../../src/sync/event-queue.ts';
 import { type ImageJob, jobsOf } from '../../src/sync/image-job.ts';
-import { SharedReads } from '../../src/sync/shared-read.ts';
+import { SharedReads } from '../../src/sync/joint-read.ts';
 import type { SyncEvent } from '../../src/sync/sync-events.ts';
 import type { PlannedSyncTag } from '../../src/sync/sync-plan.ts';
 import type { SyncReport } from '../../src/sync/sync-report.ts';

@@ -1,7 +1,7 @@
 /** Time that passes only when nobody has anything to do. */
 
 import { setImmediate } from 'node:timers/promises';
-import type { StartTimer } from '../../src/sync/shared-pass.ts';
+import type { StartTimer } from '../../src/sync/joint-pass.ts';
 
 /** Turns of the event loop in which everything that can go on without time does. */
 const QUIET_TURNS = 3;

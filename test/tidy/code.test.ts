@@ -7,7 +7,7 @@ const product = readModules('src', 'workers');
 const everything = [...product, ...readModules('test', 'bench')];
 
 /** Names that say nothing about what is inside. */
-const VAGUE = /^((utils?|helpers?|types?|common|misc|constants|lib)\b|shared\.)/;
+const VAGUE = /^(utils?|helpers?|types?|common|misc|shared|constants|lib)\b/;
 const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.(worker|test|contract|bench|soak|test-d))?\.ts$/;
 const INDEXES = ['src/index.ts', 'src/emulator/index.ts', 'src/sync/index.ts'];
 const LINES_MAX = 300;

@@ -4,8 +4,8 @@ import { abortable } from '../abort.ts';
 import type { Digest } from '../digest.ts';
 import type { PlannedBlob } from '../image/image-plan.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
-import type { StartTimer } from './shared-pass.ts';
-import { type SharedRead, type SharedReads, startProcessTimer } from './shared-read.ts';
+import type { StartTimer } from './joint-pass.ts';
+import { type SharedRead, type SharedReads, startProcessTimer } from './joint-read.ts';
 import type { SourceRepository } from './source-repository.ts';
 
 /** One target's part in it. */

@@ -3,7 +3,7 @@
 import { abortable } from '../abort.ts';
 import type { LayerSource, OpenSource } from '../layer/layer-source.ts';
 import { PassSource } from './pass-source.ts';
-import { type PassMember, SharedPass, type StartTimer } from './shared-pass.ts';
+import { type PassMember, SharedPass, type StartTimer } from './joint-pass.ts';
 
 /** Until all readers of a source are there; who comes later reads by itself. */
 const JOIN_WAIT_MS = 10_000;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LayerSource } from '../../src/layer/layer-source.ts';
-import type { StartTimer } from '../../src/sync/shared-pass.ts';
-import { SharedReads } from '../../src/sync/shared-read.ts';
+import type { StartTimer } from '../../src/sync/joint-pass.ts';
+import { SharedReads } from '../../src/sync/joint-read.ts';
 import { type CountedSource, type CountedSourceOptions, countedSource } from './counted-source.ts';
 import { VirtualTime } from './virtual-time.ts';
 
