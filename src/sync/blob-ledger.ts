@@ -5,6 +5,7 @@
 
 import { abortable } from '../abort.ts';
 import type { Digest } from '../digest.ts';
+import { OnceByKey } from './once-by-key.ts';
 
 /** Blobs that are remembered; beyond them each is asked of ECR and sent as if it were alone. */
 const BLOBS_MAX = 1_000_000;
@@ -52,7 +53,7 @@ export class BlobLedger {
   #refusalsInARow = 0;
   readonly #refusedBlobs = new Set<string>();
   /** By repository and digest. Those that were refused are gone from it. */
-  readonly #mounting = new Map<string, Promise<'mounted' | 'refused'>>();
+  readonly #mounting = new OnceByKey<'mounted' | 'refused'>();
   #lastNumber = 0;
 
   constructor(mounts: boolean) {
@@ -134,27 +135,14 @@ export class BlobLedger {
     mount: () => Promise<'mounted' | 'refused'>,
   ): Promise<'mounted' | 'refused' | 'present'> {
     const key = pair(repository, digest);
-    const known = this.#mounting.get(key);
-    if (known !== undefined) {
-      // Whose mount fails may have been aborted: that says nothing of this one.
-      const outcome = await known.catch(() => undefined);
-      if (outcome === undefined) return this.mountOnce(from, repository, digest, mount);
-      return outcome === 'mounted' ? 'present' : outcome;
+    const { outcome, isOwn } = await this.#mounting.run(key, mount);
+    if (!isOwn) return outcome === 'mounted' ? 'present' : outcome;
+    if (outcome === 'mounted') {
+      this.#refusals.delete(pair(from, repository));
+      this.#refusalsInARow = 0;
     }
-    const mounting = mount();
-    this.#mounting.set(key, mounting);
-    try {
-      const outcome = await mounting;
-      if (outcome === 'mounted') {
-        this.#refusals.delete(pair(from, repository));
-        this.#refusalsInARow = 0;
-      }
-      if (outcome === 'refused' || this.#mounting.size > BLOBS_MAX) this.#mounting.delete(key);
-      return outcome;
-    } catch (error) {
-      this.#mounting.delete(key);
-      throw error;
-    }
+    if (outcome === 'refused' || this.#mounting.size > BLOBS_MAX) this.#mounting.forget(key);
+    return outcome;
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import type { ImageEvent } from '../image/image-events.ts';
 import { BlobLedger } from './blob-ledger.ts';
+import { OnceByKey } from './once-by-key.ts';
 import type { SyncReportTarget } from './sync-report.ts';
 import type { SyncTarget } from './sync-target.ts';
 
@@ -15,7 +16,7 @@ export class Destination {
     mountsRefusedCount: 0,
   };
   /** Repositories that were created, or are being created. */
-  readonly #created = new Map<string, Promise<void>>();
+  readonly #created = new OnceByKey<void>();
   #ledger: Promise<BlobLedger> | undefined;
 
   constructor(target: SyncTarget) {
@@ -34,23 +35,7 @@ export class Destination {
 
   /** Creates a repository, unless another image has had it created. */
   async createOnce(repository: string, create: () => Promise<void>): Promise<void> {
-    const known = this.#created.get(repository);
-    if (known !== undefined) {
-      const isCreated = await known.then(
-        () => true,
-        () => false,
-      );
-      // Whose attempt fails may have been ended: that says nothing of this one.
-      return isCreated ? undefined : this.createOnce(repository, create);
-    }
-    const creating = create();
-    this.#created.set(repository, creating);
-    try {
-      await creating;
-    } catch (error) {
-      this.#created.delete(repository);
-      throw error;
-    }
+    await this.#created.run(repository, create);
   }
 
   /** What happens to a push's layers. */
