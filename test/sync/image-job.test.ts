@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Digest } from '../../src/digest.ts';
 import { Destination } from '../../src/sync/destination.ts';
 import { type ImageJob, jobsOf } from '../../src/sync/image-job.ts';
 import { findPlannedJobs } from '../../src/sync/planned-jobs.ts';
@@ -8,8 +7,8 @@ import type { SyncConfig } from '../../src/sync/sync-config.ts';
 import type { PlannedSyncTag } from '../../src/sync/sync-plan.ts';
 import { fakeSource, fakeSources } from './fake-source.ts';
 import { FakeTarget } from './fake-target.ts';
+import { digestOf, plannedTag } from './planned-tag.ts';
 
-const digestOf = (index: number): Digest => `sha256:${String(index).padStart(64, '0')}`;
 const [one, two] = ['one', 'two'].map((name) => new Destination(new FakeTarget(name)));
 if (one === undefined || two === undefined) throw new Error('there are two');
 const destinations = new Map([
@@ -25,20 +24,7 @@ const config: SyncConfig = {
 };
 
 function tagOf(tag: string, fields: Partial<PlannedSyncTag> = {}): PlannedSyncTag {
-  return {
-    mapping: 0,
-    source: app?.name ?? '',
-    tag,
-    target: 'one',
-    repository: 'app',
-    action: 'copy',
-    reason: 'new',
-    detail: undefined,
-    sourceDigest: digestOf(1),
-    previousDigest: undefined,
-    code: undefined,
-    ...fields,
-  };
+  return plannedTag(tag, { source: app?.name ?? '', ...fields });
 }
 
 /** `mapping source digest: target/repository tags; ...` */

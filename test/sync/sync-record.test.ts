@@ -1,30 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Digest } from '../../src/digest.ts';
 import { LongshoreError } from '../../src/errors.ts';
 import type { DeliveryOutcome } from '../../src/sync/image-copy.ts';
-import type { PlannedSyncTag } from '../../src/sync/sync-plan.ts';
 import { SyncRecord } from '../../src/sync/sync-record.ts';
 import type { SyncReport } from '../../src/sync/sync-report.ts';
-
-const digestOf = (index: number): Digest => `sha256:${String(index).padStart(64, '0')}`;
-
-function tagOf(tag: string, fields: Partial<PlannedSyncTag> = {}): PlannedSyncTag {
-  return {
-    mapping: 0,
-    source: 'registry.example/app',
-    tag,
-    target: 'one',
-    repository: 'app',
-    action: 'copy',
-    reason: 'new',
-    detail: undefined,
-    sourceDigest: digestOf(1),
-    previousDigest: undefined,
-    code: undefined,
-    ...fields,
-  };
-}
+import { digestOf, plannedTag } from './planned-tag.ts';
 
 const copied = {
   status: 'copied',
@@ -47,8 +27,12 @@ function reportOf(record: SyncRecord, isInterrupted = false): SyncReport {
 describe('the report of a sync', () => {
   test('has what was decided beforehand', () => {
     const record = new SyncRecord();
-    const kept = tagOf('kept', { action: 'skip', reason: 'kept', previousDigest: digestOf(5) });
-    const lost = tagOf('lost', {
+    const kept = plannedTag('kept', {
+      action: 'skip',
+      reason: 'kept',
+      previousDigest: digestOf(5),
+    });
+    const lost = plannedTag('lost', {
       action: 'fail',
       reason: 'unreadable',
       detail: 'no entry',
@@ -56,7 +40,7 @@ describe('the report of a sync', () => {
     });
     expect(record.planned(kept)).toMatchObject({ tag: 'kept', status: 'skipped' });
     expect(record.planned(lost)).toMatchObject({ tag: 'lost', status: 'failed' });
-    expect(record.planned(tagOf('new'))).toBeUndefined();
+    expect(record.planned(plannedTag('new'))).toBeUndefined();
     const report = reportOf(record);
     expect(report).toMatchObject({
       version: 1,
@@ -75,7 +59,7 @@ describe('the report of a sync', () => {
 
   test('gives the numbers of an image to its first tag', () => {
     const record = new SyncRecord();
-    const tags = ['a', 'b'].map((tag) => tagOf(tag));
+    const tags = ['a', 'b'].map((tag) => plannedTag(tag));
     for (const tag of tags) record.planned(tag);
     record.delivered(tags, tags, copied);
     expect(reportOf(record).tags).toMatchObject([
@@ -86,7 +70,7 @@ describe('the report of a sync', () => {
 
   test('says skipped where it turned out that nothing was to be done', () => {
     const record = new SyncRecord();
-    const tag = tagOf('a', { reason: 'moved' });
+    const tag = plannedTag('a', { reason: 'moved' });
     record.planned(tag);
     record.delivered([tag], [tag], { ...copied, status: 'unchanged' });
     expect(reportOf(record).tags).toMatchObject([{ status: 'skipped', reason: 'unchanged' }]);
@@ -94,7 +78,7 @@ describe('the report of a sync', () => {
 
   test('keeps what the target had where a copy failed, with code, message and whether to try again', () => {
     const record = new SyncRecord();
-    const tag = tagOf('a', { reason: 'moved', previousDigest: digestOf(9) });
+    const tag = plannedTag('a', { reason: 'moved', previousDigest: digestOf(9) });
     record.planned(tag);
     record.delivered([tag], [tag], failed);
     expect(reportOf(record)).toMatchObject({
@@ -112,7 +96,7 @@ describe('the report of a sync', () => {
 
   test('has a tag that was looked at again under its new digest, in its old place', () => {
     const record = new SyncRecord();
-    const tags = ['a', 'b'].map((tag) => tagOf(tag));
+    const tags = ['a', 'b'].map((tag) => plannedTag(tag));
     for (const tag of tags) record.planned(tag);
     const [a, b] = tags;
     if (a === undefined || b === undefined) throw new Error('there are two');
@@ -137,7 +121,7 @@ describe('the report of a sync', () => {
     for (const kind of kinds) {
       const isSkip = kind === 'skip' || kind === 'filtered';
       const reason = kind === 'filtered' ? 'filtered' : 'unchanged';
-      const tag = tagOf(kind, isSkip ? { action: 'skip', reason } : {});
+      const tag = plannedTag(kind, isSkip ? { action: 'skip', reason } : {});
       record.planned(tag);
       if (kind === 'copied') record.delivered([tag], [tag], copied);
       if (kind === 'failed') record.delivered([tag], [tag], failed);
@@ -173,7 +157,7 @@ describe('the report of a sync', () => {
           fate,
           rank,
           tags: Array.from({ length: tagCount }, (_, tag) =>
-            tagOf(`${index}-${tag}`, {
+            plannedTag(`${index}-${tag}`, {
               action: fate === 'skip' || fate === 'fail' ? fate : 'copy',
             }),
           ),
